@@ -1,0 +1,157 @@
+"""Ranked lists and their reasons, as the recommender gives them and the API sends them."""
+
+import msgspec
+
+
+class PathNode(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """label: User, Item or an entity label. A group of others has id None and a count."""
+
+    label: str
+    id: str | None
+    name: str | None
+    count: int | None = None
+
+
+class PathEdge(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A relationship with its own start and end as stored in Neo4j (application ids; None: the group of others).
+
+    state: "stored" (found in Neo4j now), "pending" (in the log, not drained yet) or "unchecked" (Neo4j did not answer).
+    at: ISO 8601 in UTC.
+    """
+
+    type: str
+    start: str | None
+    end: str | None
+    kind: str | None = None
+    at: str | None = None
+    state: str = "unchecked"
+
+
+class Path(msgspec.Struct, frozen=True, kw_only=True):
+    """Nodes in walking order, len(edges) = len(nodes) - 1. verified: every edge was found in Neo4j just now."""
+
+    nodes: tuple[PathNode, ...]
+    edges: tuple[PathEdge, ...]
+    verified: bool = False
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """code: same_entity, taken_together, stated_taste, similar_people, popular, taste, ... share: of the positive parts.
+
+    events: how many of the user's events it covers. weak: it explains less than 15 % of the positive parts.
+    """
+
+    code: str
+    text: str
+    share: float
+    path: Path | None
+    more_paths: int = 0
+    events: int = 1
+    weak: bool = False
+
+
+class RuleEffect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a merchandising rule did to an item."""
+
+    rule_id: str
+    effect: str
+    value: float | None = None
+
+
+class RankedItem(msgspec.Struct, frozen=True, kw_only=True):
+    item_id: str
+    rank: int
+    score: float
+    name: str
+    reasons: tuple[Reason, ...] = ()
+    rules: tuple[RuleEffect, ...] = ()
+
+
+class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
+    """An asked-for item that is not ranked. code: unknown_item, unavailable, hidden."""
+
+    item_id: str
+    code: str
+
+
+class RankedList(msgspec.Struct, frozen=True, kw_only=True):
+    """strategy: model, session, preferences, cold_start, popular or similar."""
+
+    recommendation_id: str
+    user_id: str | None
+    strategy: str
+    fallback: bool
+    model_version: str | None
+    items: tuple[RankedItem, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    took_ms: float = 0.0
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A named part of a score: entity, behaviour, taste, popularity, people, cold_start or rules."""
+
+    name: str
+    value: float
+    share: float
+
+
+class Contribution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One term of the score: an event through an entity (relation, entity_id) or, without entity, behaviour."""
+
+    item_id: str
+    kind: str
+    value: float
+    share: float
+    relation: str | None = None
+    entity_id: str | None = None
+    people: int | None = None
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """The exact split of one score. sum(part.value) = score. `cypher` opens the first path in Neo4j Browser."""
+
+    user_id: str
+    item_id: str
+    name: str
+    score: float
+    rank: int | None
+    strategy: str
+    model_version: str | None
+    parts: tuple[Part, ...]
+    contributions: tuple[Contribution, ...]
+    reasons: tuple[Reason, ...]
+    cypher: str | None
+
+
+class Neighbour(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An item, user or entity near another one. similarity: 1 is equal; label and name where there are any."""
+
+    id: str
+    similarity: float
+    name: str | None = None
+    label: str | None = None
+    shared: tuple[str, ...] = ()
+
+
+class RecentEvent(msgspec.Struct, frozen=True, kw_only=True):
+    item_id: str
+    name: str
+    kind: str
+    value: float | None
+    at: str
+    weight: float
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a user: static features, and features of what they did. `entities` are the nearest ones."""
+
+    user_id: str
+    static: dict[str, object]
+    preferences: tuple[Neighbour, ...]
+    events: int
+    items: int
+    last_seen: str | None
+    segment: str
+    kinds: dict[str, int]
+    recent: tuple[RecentEvent, ...]
+    entities: tuple[Neighbour, ...]
