@@ -36,7 +36,7 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """code: same_entity, taken_together, stated_taste, similar_people, popular, taste, ... share: of the positive parts.
+    """share: of the positive parts. code: same_entity, taken_together, stated_taste, similar_people, popular, taste.
 
     events: how many of the user's events it covers. weak: it explains less than 15 % of the positive parts.
     """

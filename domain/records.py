@@ -44,7 +44,7 @@ class ItemPut(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag
 
 
 class UserPut(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="user_put"):
-    """The whole user. `relations` are static-profile relations; `preferences` are PREFERS edges; `follows` are user ids."""
+    """The whole user. `relations` are static-profile relations; `preferences`: PREFERS edges; `follows`: user ids."""
 
     user_id: str
     properties: Properties

@@ -16,8 +16,8 @@ class NodeTable:
     """Nodes of one label ("User", "Item" or an entity label), ids unique.
 
     ids: (n,) str; of entities in the form "Type:key".
-    properties: name -> (n,) column. Items have `name`, `item_kind`, `available` (bool) and `created_at` (int64 ms UTC or
-        None); entities have `name` (None: unnamed). Other properties are those the declaration names.
+    properties: name -> (n,) column. Items have `name`, `item_kind`, `available` (bool) and `created_at` (int
+        ms UTC or None); entities have `name` (None: unnamed). Other properties are those the declaration names.
     """
 
     label: str
