@@ -1,0 +1,53 @@
+# Everything a developer runs. `make` alone lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO ?= movies
+export CLEW_HOME ?= .clew
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo check test bench serve docs lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Clew needs Python 3.11 or newer; try: make PYTHON=python3.12 setup")'
+	@echo "setting up $(VENV) (about 3 GB of packages the first time) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
+	@touch $(STAMP)
+
+setup: $(STAMP) ## make the virtual environment
+
+demo: $(STAMP) ## load a data set, train, serve on port 8080 (DEMO=movies or DEMO=retail)
+	@$(BIN)/clew demo $(DEMO)
+
+check: $(STAMP) ## lint, types, import rules, generated pages
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports
+	@$(BIN)/pyright
+	@$(BIN)/python -m clew.reference --check
+
+test: $(STAMP) ## every test, on real servers
+	@$(BIN)/python -m pytest
+
+bench: $(STAMP) ## the benchmarks; results go to benchmarks/results/
+	@$(BIN)/python -m benchmarks
+
+serve: $(STAMP) ## serve the API on what is in CLEW_HOME
+	@$(BIN)/clew serve
+
+docs: $(STAMP) ## write the reference pages and .env.example from the code
+	@$(BIN)/python -m clew.reference
+
+lock: $(STAMP) ## resolve pyproject.toml again into the lock files
+	@$(BIN)/uv pip compile --quiet --upgrade --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --output-file requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --constraint requirements.lock pyproject.toml --output-file requirements-serve.lock
+
+clean: ## remove the virtual environment (CLEW_HOME stays)
+	rm -rf $(VENV)
