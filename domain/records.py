@@ -77,18 +77,25 @@ class EntityDeleted(msgspec.Struct, frozen=True, kw_only=True, tag_field="record
 
 
 class RelationPut(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="relation_put"):
-    """One relation of a declared type between ids of the labels that the type joins."""
+    """One relation of a declared type between ids of the labels that the type joins.
+
+    head_label: "User" where the head is a person, so that an erasure finds the record; FOLLOWS and PREFERS need it not.
+    """
 
     type: str
     head_id: str
     tail_id: str
     weight: float | None = None
+    head_label: str | None = None
 
 
 class RelationDeleted(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="relation_deleted"):
+    """head_label: as in RelationPut."""
+
     type: str
     head_id: str
     tail_id: str
+    head_label: str | None = None
 
 
 Record = (

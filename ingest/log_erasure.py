@@ -1,0 +1,66 @@
+"""Whom a record of the log is about, and how a person is taken out of it."""
+
+import hashlib
+import sqlite3
+
+import msgspec
+
+from domain.records import Event, Record, RelationDeleted, RelationPut, UserErased, UserPut
+
+_PERSONAL_RELATIONS = ("FOLLOWS", "PREFERS")
+_DECODER = msgspec.json.Decoder(Record)
+
+
+def person_of(record: Record) -> str | None:
+    """The user to whom a record belongs: with them it goes. None: it is about no person."""
+    if isinstance(record, Event | UserPut | UserErased):
+        return record.user_id
+    if isinstance(record, RelationPut | RelationDeleted) and (
+        record.type in _PERSONAL_RELATIONS or record.head_label == "User"
+    ):
+        return record.head_id
+    return None
+
+
+def persons_in(record: Record) -> tuple[str, ...]:
+    """Every user whom a record would bring (back) into a projection; none for an erasure."""
+    if isinstance(record, UserErased):
+        return ()
+    person = person_of(record)
+    if person is None:
+        return ()
+    if isinstance(record, UserPut):
+        return (person, *record.follows)
+    if isinstance(record, RelationPut) and record.type == "FOLLOWS":
+        return (person, record.tail_id)
+    return (person,)
+
+
+def is_erased(connection: sqlite3.Connection, key: bytes, user_id: str) -> bool:
+    """Whether there is a tombstone for the person."""
+    row = connection.execute("SELECT 1 FROM tombstones WHERE digest = ?", (_tombstone(key, user_id),)).fetchone()
+    return row is not None
+
+
+def erase(writer: sqlite3.Connection, key: bytes, user_id: str) -> None:
+    """Deletes the person's rows, takes them out of the rows of others who follow them, and leaves a tombstone."""
+    writer.execute("INSERT OR IGNORE INTO tombstones VALUES (?)", (_tombstone(key, user_id),))
+    writer.execute("DELETE FROM event_ids WHERE offset IN (SELECT offset FROM log WHERE user_id = ?)", (user_id,))
+    writer.execute("DELETE FROM log WHERE user_id = ?", (user_id,))
+    writer.execute("DELETE FROM dead WHERE user_id = ?", (user_id,))
+    needle = msgspec.json.encode(user_id)
+    mentions = writer.execute(
+        "SELECT offset, payload FROM log WHERE user_id IS NOT NULL AND instr(payload, ?)", (needle,)
+    ).fetchall()
+    for offset, payload in mentions:
+        record = _DECODER.decode(payload)
+        if isinstance(record, UserPut):
+            kept = tuple(followed for followed in record.follows if followed != user_id)
+            rewritten = msgspec.json.encode(msgspec.structs.replace(record, follows=kept))
+            writer.execute("UPDATE log SET payload = ? WHERE offset = ?", (rewritten, offset))
+        elif isinstance(record, RelationPut | RelationDeleted) and record.tail_id == user_id:
+            writer.execute("DELETE FROM log WHERE offset = ?", (offset,))
+
+
+def _tombstone(key: bytes, user_id: str) -> bytes:
+    return hashlib.blake2b(user_id.encode(), key=key, digest_size=16).digest()

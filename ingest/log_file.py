@@ -1,0 +1,94 @@
+"""The log's SQLite file: how it is opened, its tables, and what SQLite's errors mean."""
+
+import hashlib
+import os
+import secrets
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from domain.errors import Backlog, LogDamaged, LogError, LogFull
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS log (
+    offset INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id TEXT,
+    erases INTEGER NOT NULL,
+    payload BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS log_user ON log (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS log_erases ON log (offset) WHERE erases;
+CREATE TABLE IF NOT EXISTS event_ids (event_id TEXT PRIMARY KEY, digest BLOB NOT NULL, offset INTEGER NOT NULL)
+    WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS event_offset ON event_ids (offset);
+CREATE TABLE IF NOT EXISTS dead (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    buried_at INTEGER NOT NULL,
+    user_id TEXT,
+    code TEXT NOT NULL,
+    message TEXT NOT NULL,
+    payload BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS dead_user ON dead (user_id) WHERE user_id IS NOT NULL;
+CREATE TABLE IF NOT EXISTS tombstones (digest BLOB PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+"""
+_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def open_writer(path: Path, *, max_bytes: int | None, busy_s: float) -> sqlite3.Connection:
+    """The connection that writes. Makes the file (mode 0600: it holds personal data) and its tables when missing."""
+    with errors_of(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        writer = connect(path, busy_s=busy_s)
+        writer.execute("PRAGMA secure_delete = ON")
+        if max_bytes is not None:
+            (page_size,) = writer.execute("PRAGMA page_size").fetchone()
+            writer.execute(f"PRAGMA max_page_count = {max(1, max_bytes // page_size)}")
+        writer.executescript("BEGIN IMMEDIATE;" + _TABLES + "COMMIT;")
+    return writer
+
+
+def connect(path: Path, *, busy_s: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def tombstone_key(writer: sqlite3.Connection) -> bytes:
+    """The key of the hashes that stand for erased people; made once per file."""
+    writer.execute("INSERT OR IGNORE INTO secrets VALUES ('tombstones', ?)", (secrets.token_bytes(32),))
+    return writer.execute("SELECT value FROM secrets WHERE name = 'tombstones'").fetchone()[0]
+
+
+def digest(content: bytes) -> bytes:
+    """(16,) bytes that stand for an event's content."""
+    return hashlib.blake2b(content, digest_size=16).digest()
+
+
+@contextmanager
+def errors_of(path: Path) -> Generator[None]:
+    """Turns SQLite's errors inside the block into those of domain.errors."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _translated(error, path) from error
+    except OSError as error:
+        raise LogError(f"the log {path} cannot be opened: {error.strerror}") from error
+
+
+def _translated(error: sqlite3.Error, path: Path) -> LogError:
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    base = code & 0xFF
+    if base in _FULL or code in _FULL:
+        return LogFull(f"no space left for the log {path}; nothing was written. Free some space and send again")
+    if base in _BUSY:
+        return Backlog(f"other processes keep the log {path} busy; try again")
+    if base in _DAMAGED:
+        return LogDamaged(f"the log {path} is damaged ({error}); restore it from a backup or move it away")
+    return LogError(f"the log {path} failed: {error}")
