@@ -1,0 +1,218 @@
+"""A trained model on disk: models/<version>/ with weights.safetensors, snapshot.npz and manifest.json, and CURRENT.
+
+A version is written under a temporary name, fsynced and renamed; then CURRENT, one line with the version, is replaced.
+A process killed at any moment leaves the last good one in place. Loading maps the tensors into memory. No torch.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import msgspec
+import numpy as np
+from safetensors.numpy import save_file
+
+from domain.errors import DamagedArtifact, NoModel
+from domain.snapshot import Snapshot, load_snapshot, save_snapshot
+from embeddings.weights import Array, Normalisation, Weights
+
+FORMAT = 1
+WEIGHTS, SNAPSHOT, MANIFEST, CURRENT = "weights.safetensors", "snapshot.npz", "manifest.json", "CURRENT"
+_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "BOOL": "?"}
+
+
+class FileSum(msgspec.Struct, frozen=True, kw_only=True):
+    size: int
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What the version is. Shapes, counts and metrics by name; log_offset: log records up to it are inside."""
+
+    format: int
+    version: str
+    created_at: str
+    seed: int
+    snapshot_version: str
+    log_offset: int
+    declaration: str
+    counts: dict[str, int]
+    metrics: dict[str, float]
+    settings: dict[str, object]
+    normalisation: Normalisation
+    versions: dict[str, str]
+    shapes: dict[str, tuple[int, ...]]
+    files: dict[str, FileSum]
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A loaded version. The weights are read-only views of the mapped file."""
+
+    path: Path
+    manifest: Manifest
+    weights: Weights
+    snapshot: Snapshot
+
+    @property
+    def version(self) -> str:
+        return self.manifest.version
+
+
+def write_artifact(models_dir: Path, manifest: Manifest, weights: Weights, snapshot: Snapshot) -> Path:
+    """Writes models_dir/<manifest.version>, complete or not at all, and does not switch to it. Returns its folder.
+
+    The manifest's `files` and `shapes` are filled in here.
+    """
+    models_dir.mkdir(parents=True, exist_ok=True)
+    folder = models_dir / manifest.version
+    temporary = models_dir / f".{manifest.version}.part"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    arrays = {name: np.ascontiguousarray(array) for name, array in weights.arrays().items()}
+    save_file(arrays, temporary / WEIGHTS)
+    save_snapshot(snapshot, temporary / SNAPSHOT)
+    sums = {name: _sum_of(temporary / name) for name in (WEIGHTS, SNAPSHOT)}
+    shapes = {name: array.shape for name, array in arrays.items()}
+    manifest = msgspec.structs.replace(manifest, files=sums, shapes=shapes)
+    (temporary / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2))
+    for file in temporary.iterdir():
+        _sync(file)
+    _sync(temporary)
+    temporary.replace(folder)
+    _sync(models_dir)
+    return folder
+
+
+def switch_current(models_dir: Path, version: str, *, keep: int = 3) -> None:
+    """Makes `version` the one that serves. Older versions beyond the `keep` newest, and broken writes, are removed."""
+    temporary = models_dir / f".{CURRENT}.part"
+    temporary.write_text(version + "\n")
+    _sync(temporary)
+    temporary.replace(models_dir / CURRENT)
+    _sync(models_dir)
+    for old in _older(models_dir, version)[max(0, keep - 1) :]:
+        shutil.rmtree(models_dir / old, ignore_errors=True)
+    for part in models_dir.glob(".*.part"):
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def current_version(models_dir: Path) -> str | None:
+    """The version that CURRENT names; None when nothing was published."""
+    try:
+        return (models_dir / CURRENT).read_text().strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def load_artifact(models_dir: Path, version: str | None = None) -> Artifact:
+    """The given version, or the current one.
+
+    Raises: NoModel when there is none; DamagedArtifact, with the file's name, when a file is missing, is not what the
+    manifest says, or is of another format.
+    """
+    version = version or current_version(models_dir)
+    if version is None:
+        raise NoModel("no model has been trained yet; run `clew train`")
+    folder = models_dir / version
+    manifest = read_manifest(folder)
+    for name, expected in manifest.files.items():
+        _check(folder / name, expected)
+    arrays = _map_tensors(folder / WEIGHTS)
+    try:
+        weights = Weights.of_arrays(arrays)
+        snapshot = load_snapshot(folder / SNAPSHOT)
+    except (TypeError, KeyError, ValueError, OSError) as error:
+        raise _damaged(folder, f"cannot be read: {error}") from error
+    return Artifact(folder, manifest, weights, snapshot)
+
+
+def load_current(models_dir: Path) -> tuple[Artifact | None, list[DamagedArtifact]]:
+    """The current version, or the newest good one before it, and what was wrong with those passed over.
+
+    (None, []) when nothing was published; (None, errors) when no version is whole.
+    """
+    version = current_version(models_dir)
+    damaged: list[DamagedArtifact] = []
+    if version is None:
+        return None, damaged
+    for candidate in (version, *_older(models_dir, version)):
+        try:
+            return load_artifact(models_dir, candidate), damaged
+        except DamagedArtifact as error:
+            damaged.append(error)
+    return None, damaged
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of the version in this folder.
+
+    Raises: DamagedArtifact when it is missing, unreadable, or of another format.
+    """
+    file = folder / MANIFEST
+    try:
+        manifest = msgspec.json.decode(file.read_bytes(), type=Manifest)
+    except FileNotFoundError as error:
+        raise _damaged(file, "is missing") from error
+    except (msgspec.DecodeError, OSError) as error:
+        raise _damaged(file, f"cannot be read: {error}") from error
+    if manifest.format != FORMAT:
+        raise _damaged(file, f"has format {manifest.format}, this program reads {FORMAT}")
+    if manifest.files.keys() != {WEIGHTS, SNAPSHOT}:
+        raise _damaged(file, "does not name the files of a model")
+    return manifest
+
+
+def _older(models_dir: Path, version: str) -> list[str]:
+    """Versions before this one, newest first. Names begin with the time of training, so they sort by age."""
+    names = (folder.name for folder in models_dir.iterdir() if folder.is_dir() and not folder.name.startswith("."))
+    return sorted((name for name in names if name < version), reverse=True)
+
+
+def _check(file: Path, expected: FileSum) -> None:
+    if not file.is_file():
+        raise _damaged(file, "is missing")
+    if file.stat().st_size != expected.size:
+        raise _damaged(file, f"has {file.stat().st_size} bytes, the manifest says {expected.size}")
+    if _sum_of(file) != expected:
+        raise _damaged(file, "has another sha256 than the manifest says")
+
+
+def _sum_of(file: Path) -> FileSum:
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return FileSum(size=file.stat().st_size, sha256=digest)
+
+
+def _map_tensors(file: Path) -> dict[str, Array]:
+    """Views of a safetensors file: 8 bytes with the length of a JSON header, the header, the tensors' bytes.
+
+    safetensors' own NumPy reader copies; processes that map the file share its pages.
+    """
+    mapped = np.memmap(file, dtype=np.uint8, mode="r")
+    length = int.from_bytes(mapped[:8].tobytes(), "little")
+    header = cast("dict[str, dict[str, list[int] | str]]", json.loads(mapped[8 : 8 + length].tobytes()))
+    arrays: dict[str, Array] = {}
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        begin, end = (8 + length + int(offset) for offset in entry["data_offsets"])
+        view = np.asarray(mapped[begin:end]).view(_DTYPES[str(entry["dtype"])])
+        arrays[name] = view.reshape(tuple(int(size) for size in entry["shape"]))
+    return arrays
+
+
+def _damaged(file: Path, what: str) -> DamagedArtifact:
+    return DamagedArtifact(f"{file.parent.name}/{file.name} {what}; train again with `clew train`")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

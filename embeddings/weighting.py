@@ -1,0 +1,116 @@
+"""From events to weights: how much each item says about a user's taste. The same function trains and serves.
+
+NumPy only. The rules come from the declaration: see domain.declarations.EventKind.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.declarations import Declaration, EventKind
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True)
+class PairWeights:
+    """One row per (user, item) that has any event, ordered by user row, then item row.
+
+    user_rows, item_rows (m,) int32; weights (m,) float32, 0 for what was only seen, below 0 for what was disliked;
+    at (m,) int64 milliseconds UTC of the newest event of the pair.
+    """
+
+    user_rows: NDArray[np.int32]
+    item_rows: NDArray[np.int32]
+    weights: NDArray[np.float32]
+    at: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.user_rows)
+
+
+def weigh_pairs(
+    declaration: Declaration,
+    user_rows: NDArray[np.int32],
+    item_rows: NDArray[np.int32],
+    kinds: NDArray[np.int16],
+    values: NDArray[np.float32],
+    at: NDArray[np.int64],
+    *,
+    half_life_days: float | None = None,
+) -> PairWeights:
+    """Adds up all events of each (user, item).
+
+    All columns (n,) in any order; of events at the same moment the later row is the newer. Events of one user, item
+    and kind count once, by the newest value ("newest"), or `log2(1 + n)` times ("count": one event counts 1). With a
+    half-life, a weight halves for each such span between the newest event of the pair's kind and the user's newest.
+    No events give no pairs.
+    """
+    if len(user_rows) == 0:
+        return PairWeights(_rows([]), _rows([]), np.empty(0, np.float32), np.empty(0, np.int64))
+    order = np.lexsort((np.arange(len(at)), at, kinds, item_rows, user_rows))
+    user_rows, item_rows, kinds, values, at = (
+        user_rows[order],
+        item_rows[order],
+        kinds[order],
+        values[order],
+        at[order],
+    )
+    same_pair = (user_rows[1:] == user_rows[:-1]) & (item_rows[1:] == item_rows[:-1])
+    ends = np.append(np.flatnonzero(~(same_pair & (kinds[1:] == kinds[:-1]))), len(at) - 1)
+    counts = np.diff(ends, prepend=-1)
+    weights = _kind_weights(declaration.event_kinds, kinds[ends], values[ends], counts)
+    if half_life_days is not None:
+        newest = np.full(int(user_rows.max()) + 1, np.iinfo(np.int64).min)
+        np.maximum.at(newest, user_rows[ends], at[ends])
+        weights *= np.exp2((at[ends] - newest[user_rows[ends]]) / (half_life_days * DAY_MS))
+    user_rows, item_rows, at = user_rows[ends], item_rows[ends], at[ends]
+    new_pair = (user_rows[1:] != user_rows[:-1]) | (item_rows[1:] != item_rows[:-1])
+    starts = np.append(0, np.flatnonzero(new_pair) + 1)
+    return PairWeights(
+        _rows(user_rows[starts]),
+        _rows(item_rows[starts]),
+        np.add.reduceat(weights, starts).astype(np.float32),
+        np.maximum.reduceat(at, starts),
+    )
+
+
+def _kind_weights(
+    event_kinds: tuple[EventKind, ...],
+    kinds: NDArray[np.int16],
+    values: NDArray[np.float32],
+    counts: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """(m,) the weight of `counts` events of one user, item and kind whose newest value is `values`."""
+    weights = np.zeros(len(kinds))
+    for code, kind in enumerate(event_kinds):
+        of_kind = kinds == code
+        weight = np.full(int(of_kind.sum()), kind.weight)
+        if kind.steps:
+            weight *= _step_factors(kind.steps, values[of_kind])
+        if kind.repeat == "count":
+            weight *= np.log2(1.0 + counts[of_kind])
+        weights[of_kind] = weight
+    return weights
+
+
+def _step_factors(steps: tuple[tuple[float, float], ...], values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(m,) the factor of the first step that each value reaches; 0 below the last step and for NaN."""
+    factors = np.zeros(len(values))
+    for least, factor in sorted(steps):
+        factors[values >= least] = factor
+    return factors
+
+
+def size_scale(weights: NDArray[np.floating], power: float) -> float:
+    """(Σ w²) to the −power: what a user's weights are multiplied with. 0 when no weight differs from 0.
+
+    Power 0.5 makes the weights a unit vector, 0 leaves them as they are.
+    """
+    size = float(np.square(weights, dtype=np.float64).sum())
+    return size**-power if size > 0 else 0.0
+
+
+def _rows(values: object) -> NDArray[np.int32]:
+    return np.asarray(values, dtype=np.int32)

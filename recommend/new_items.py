@@ -1,0 +1,65 @@
+"""Items that training did not see: features, vectors and a bias from their relations alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.weights import Floats, Weights
+
+Columns = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class NewItem:
+    """relations: (relation code of the declaration, entity row) of each of the item's relations."""
+
+    item_id: str
+    relations: Sequence[tuple[int, int]]
+
+
+def grow(weights: Weights, columns: Sequence[Columns]) -> Weights:
+    """The weights with one more item per entry of columns (its features, ascending).
+
+    A new item has no residual and no takers. An item without features gets zero vectors and the base bias.
+    """
+    if not columns:
+        return weights
+    ends = weights.features_indptr[-1] + np.cumsum([len(part) for part in columns], dtype=np.int64)
+    context = np.stack([_compose(weights, part, weights.compose_context, weights.entity_context) for part in columns])
+    targets = np.stack([_compose(weights, part, weights.compose_targets, weights.entity_targets) for part in columns])
+    bias = [float(weights.base_bias[0]) + float(weights.feature_bias[part].sum()) for part in columns]
+    return replace(
+        weights,
+        features_indptr=np.append(weights.features_indptr, ends),
+        features_indices=np.concatenate([weights.features_indices, *columns]).astype(np.int32),
+        features_data=np.concatenate([weights.features_data, *(feature_values(weights, part) for part in columns)]),
+        taste_context=np.vstack([weights.taste_context, context]),
+        taste_targets=np.vstack([weights.taste_targets, targets]),
+        item_vectors=np.vstack([weights.item_vectors, unit_rows(targets)]),
+        bias=np.append(weights.bias, np.asarray(bias, np.float32)),
+        target_scale=np.append(weights.target_scale, np.ones(len(columns), np.float32)),
+        takers_indptr=np.append(weights.takers_indptr, np.full(len(columns), weights.takers_indptr[-1])),
+    )
+
+
+def feature_values(weights: Weights, columns: Columns) -> Floats:
+    """F of an item with these features: √θ_r · √idf_f / √(Σ idf of the item's features of relation r)."""
+    idf, relations = weights.feature_idf[columns], weights.feature_relations[columns]
+    totals = np.bincount(relations, weights=idf, minlength=len(weights.relation_weights))
+    return np.sqrt(weights.relation_weights[relations] * idf / totals[relations]).astype(np.float32)
+
+
+def unit_rows(matrix: Floats) -> Floats:
+    """The rows at length 1; rows of zeros stay."""
+    lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
+    return np.divide(matrix, lengths, out=np.zeros_like(matrix), where=lengths > 0)
+
+
+def _compose(weights: Weights, columns: Columns, coefficients: Floats, messages: Floats) -> Floats:
+    """(d,) Σ_f coefficient_f · message_entity(f) / √(number of the item's features of that relation)."""
+    relations = weights.feature_relations[columns]
+    alike = np.bincount(relations, minlength=len(weights.relation_weights))[relations]
+    amounts = (coefficients[columns] / np.sqrt(alike)).astype(np.float32)
+    return np.asarray(amounts @ messages[weights.feature_entities[columns]], np.float32)

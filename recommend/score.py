@@ -1,0 +1,261 @@
+"""Scores of all items for one user, as named parts that sum exactly to the total. NumPy and SciPy only.
+
+The formula and the arrays: embeddings.weights. Every part of a score can be split again: `entity` by event and
+entity, `behaviour` by event.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from domain.snapshot import Rows
+from embeddings.artifact import Artifact
+from embeddings.weighting import size_scale
+from embeddings.weights import Floats, Normalisation, Weights
+from recommend.history import UserEvents, Weighted, weigh
+from recommend.new_items import NewItem, feature_values, grow
+
+__all__ = ["EntityTerm", "NewItem", "Scorer", "Scores"]
+
+WIDEN_UP_TO = 1 << 26  # entries of behaviour rows that are kept as float32: twice as fast, up to 256 MiB
+
+
+@dataclass(frozen=True)
+class Scores:
+    """(I,) float32 each: entity + behaviour + taste + popularity = total."""
+
+    total: Floats
+    entity: Floats
+    behaviour: Floats
+    taste: Floats
+    popularity: Floats
+
+
+@dataclass(frozen=True)
+class EntityTerm:
+    """What one event (or one stated taste: event_item_row −1) gives one item through one entity."""
+
+    event_item_row: int
+    relation_code: int
+    entity_row: int
+    value: float
+
+
+class Scorer:
+    """Scores items by an artifact. Holds no state of users; safe to share between threads."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        self.declaration = artifact.snapshot.declaration
+        self.normalisation: Normalisation = artifact.manifest.normalisation
+        self.version = artifact.version
+        self._behaviour = _Behaviour(artifact.weights)
+        self._use([str(item_id) for item_id in artifact.snapshot.item_ids], artifact.weights)
+
+    def _use(self, item_ids: list[str], weights: Weights) -> None:
+        self.item_ids = item_ids
+        self.weights = weights
+        shape = (len(item_ids), len(weights.feature_entities))
+        parts = (weights.features_data, weights.features_indices, weights.features_indptr)
+        self._features = sp.csr_array(parts, shape=shape)
+        self._own: Floats = np.asarray(self._features.multiply(self._features).sum(axis=1), np.float32).ravel()
+
+    # ---- users
+
+    def weigh(self, events: UserEvents) -> Weighted:
+        """What the user's items weigh. No events: no items."""
+        return weigh(self.declaration, events, half_life_days=self.normalisation.half_life_days)
+
+    def score(self, weighted: Weighted) -> Scores:
+        """Scores of all items. Without any weight that differs from 0 only the popularity part is left."""
+        rows, weights = _nonzero(weighted)
+        linear = weights * np.float32(size_scale(weights, self.normalisation.linear_power))
+        taste = weights * np.float32(size_scale(weights, self.normalisation.taste_power))
+        entity = np.asarray(self._features @ (self._features[rows].T @ linear), np.float32)
+        entity[rows] -= linear * self._own[rows]
+        behaviour = self._behaviour.of_user(rows, linear, len(self.item_ids))
+        user = np.asarray(taste @ self.weights.taste_context[rows], np.float32)
+        return self._sum(entity, behaviour, user)
+
+    def from_tastes(self, entity_rows: Sequence[int], weights: Sequence[float]) -> Scores:
+        """Scores for stated tastes without events: as for one item that has these entities, weighed as given."""
+        columns, values = self._taste_features(entity_rows, weights)
+        vector = np.zeros(len(self.weights.feature_entities), np.float32)
+        vector[columns] = values
+        amounts = np.asarray(weights, np.float32) * np.float32(size_scale(np.asarray(weights, np.float32), 0.5))
+        user = np.asarray(amounts @ self.weights.entity_context[np.asarray(entity_rows, np.int64)], np.float32)
+        return self._sum(np.asarray(self._features @ vector), np.zeros(len(self.item_ids), np.float32), user)
+
+    def _sum(self, entity: Floats, behaviour: Floats, user: Floats) -> Scores:
+        entity = entity * self.weights.target_scale
+        behaviour = behaviour * self.weights.target_scale
+        taste = np.asarray(self.weights.taste_targets @ user, np.float32)
+        popularity = self.weights.bias
+        return Scores(entity + behaviour + taste + popularity, entity, behaviour, taste, popularity)
+
+    # ---- exact splits
+
+    def entity_terms(self, weighted: Weighted, item_row: int) -> list[EntityTerm]:
+        """The terms of the item's entity part, one per event and entity shared; they sum to it. The strongest first."""
+        rows, weights = _nonzero(weighted)
+        linear = weights * np.float32(self._term_scale(weights, item_row))
+        rows, linear = rows[rows != item_row], linear[rows != item_row]
+        target = self._features[[item_row]]
+        shared = self._features[rows][:, target.indices].tocoo()
+        values = shared.data * target.data[shared.col] * linear[shared.row]
+        columns = target.indices[shared.col]
+        relations, entities = self.weights.feature_relations[columns], self.weights.feature_entities[columns]
+        return _strongest_first(rows[shared.row], relations, entities, values)
+
+    def taste_terms(self, entity_rows: Sequence[int], weights: Sequence[float], item_row: int) -> list[EntityTerm]:
+        """The terms of the entity part of `from_tastes`, one per entity and relation shared. The strongest first."""
+        columns, values = self._taste_features(entity_rows, weights)
+        target = np.asarray(self._features[[item_row]].toarray()).ravel()
+        products = target[columns] * values * self.weights.target_scale[item_row]
+        found = np.flatnonzero(products)
+        relations, entities = self.weights.feature_relations[columns], self.weights.feature_entities[columns]
+        nobody = np.full(len(found), -1, np.int32)
+        return _strongest_first(nobody, relations[found], entities[found], products[found])
+
+    def behaviour_terms(self, weighted: Weighted, item_row: int) -> Floats:
+        """(h,) what each of the user's items adds to the item's behaviour part, in the order of `weighted`."""
+        scale = np.float32(self._term_scale(weighted.weights, item_row))
+        return self._behaviour.terms(weighted.item_rows, item_row) * weighted.weights * scale
+
+    def evidence(self, event_item_row: int, item_row: int) -> int:
+        """How many users of the training data took both items."""
+        return len(np.intersect1d(self._takers(event_item_row), self._takers(item_row), assume_unique=True))
+
+    # ---- similarity
+
+    @property
+    def item_vectors(self) -> Floats:
+        """(I, d) unit length; the row of an item of which nothing is known is 0."""
+        return self.weights.item_vectors
+
+    @property
+    def entity_vectors(self) -> Floats:
+        """(E, d) unit length, comparable with item_vectors and user_vector."""
+        return self.weights.entity_vectors
+
+    def user_vector(self, weighted: Weighted) -> Floats:
+        """(d,) unit length, comparable with item_vectors and entity_vectors; 0 without any weight."""
+        rows, weights = _nonzero(weighted)
+        vector = np.asarray(weights @ self.weights.taste_context[rows], np.float32)
+        length = np.float32(np.linalg.norm(vector))
+        return vector / length if length > 0 else vector
+
+    def entity_affinity(self, weighted: Weighted) -> Floats:
+        """(E,) cosine similarity of the user and each entity, −1 to 1."""
+        return np.asarray(self.entity_vectors @ self.user_vector(weighted), np.float32)
+
+    # ---- lists
+
+    def top(self, scores: Floats, n: int, allowed: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+        """At most n rows by falling score, equal scores by item id; only those that `allowed` (I,) admits."""
+        rows = np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)
+        if n <= 0:
+            return rows[:0]
+        values = scores[rows]
+        if len(rows) > n:
+            least = np.partition(values, len(rows) - n)[len(rows) - n]
+            rows, values = rows[values >= least], values[values >= least]
+        return rows[np.lexsort((self._id_order[rows], -values))][:n]
+
+    # ---- new items
+
+    def with_items(self, new_items: Sequence[NewItem]) -> "Scorer":
+        """A scorer with these items appended: rows I, I + 1, … get features, vectors and a bias from their edges.
+
+        Relations of unknown codes or entity rows, and pairs that no trained item has, are left out.
+        """
+        columns = [
+            np.asarray(sorted({self._column[pair] for pair in item.relations if pair in self._column}), np.int64)
+            for item in new_items
+        ]
+        grown = object.__new__(Scorer)
+        grown.declaration, grown.normalisation, grown.version = self.declaration, self.normalisation, self.version
+        grown._behaviour = self._behaviour
+        grown._use(self.item_ids + [item.item_id for item in new_items], grow(self.weights, columns))
+        return grown
+
+    # ---- helpers
+
+    def _term_scale(self, weights: Floats, item_row: int) -> float:
+        return size_scale(weights, self.normalisation.linear_power) * float(self.weights.target_scale[item_row])
+
+    def _taste_features(self, entity_rows: Sequence[int], weights: Sequence[float]) -> tuple[NDArray[np.int64], Floats]:
+        """Columns and values of the pseudo item that has these entities."""
+        stated = dict(zip(entity_rows, weights, strict=True))
+        columns = np.flatnonzero(np.isin(self.weights.feature_entities, np.asarray(list(stated), np.int64)))
+        amounts = [stated[int(row)] for row in self.weights.feature_entities[columns]]
+        return columns, feature_values(self.weights, columns) * np.asarray(amounts, np.float32)
+
+    def _takers(self, item_row: int) -> Rows:
+        begin, end = self.weights.takers_indptr[item_row : item_row + 2]
+        return self.weights.takers_rows[begin:end]
+
+    @cached_property
+    def _column(self) -> dict[tuple[int, int], int]:
+        pairs = zip(self.weights.feature_relations.tolist(), self.weights.feature_entities.tolist(), strict=True)
+        return {pair: column for column, pair in enumerate(pairs)}
+
+    @cached_property
+    def _id_order(self) -> NDArray[np.int64]:
+        """(I,) the place of each row when ids are sorted."""
+        order = np.empty(len(self.item_ids), np.int64)
+        order[sorted(range(len(self.item_ids)), key=self.item_ids.__getitem__)] = np.arange(len(self.item_ids))
+        return order
+
+
+class _Behaviour:
+    """R, whole or as a product. Items appended after training have no row and no column in it."""
+
+    def __init__(self, weights: Weights) -> None:
+        rows, right = weights.behaviour_rows, weights.behaviour_right
+        widen = rows is not None and rows.size <= WIDEN_UP_TO
+        self._rows = rows.astype(np.float32) if rows is not None and widen else rows
+        self._left, self._diagonal = weights.behaviour_left, weights.behaviour_diagonal
+        self._right = None if right is None else right.astype(np.float32)
+        self._size = len(weights.bias)
+
+    def of_user(self, rows: Rows, amounts: Floats, num_items: int) -> Floats:
+        """(num_items,) Σ_h amount_h R_h."""
+        part = np.zeros(num_items, np.float32)
+        known = rows < self._size
+        rows, amounts = rows[known], amounts[known]
+        if self._rows is not None:
+            part[: self._size] = amounts @ self._rows[rows]
+        elif self._left is not None and self._right is not None and self._diagonal is not None:
+            part[: self._size] = self._right @ (amounts @ self._left[rows].astype(np.float32))
+            part[rows] -= amounts * self._diagonal[rows]
+        return part
+
+    def terms(self, rows: Rows, item_row: int) -> Floats:
+        """(h,) R_hi of item i = item_row."""
+        terms = np.zeros(len(rows), np.float32)
+        known = np.flatnonzero((rows < self._size) & (rows != item_row))
+        if item_row >= self._size:
+            return terms
+        if self._rows is not None:
+            terms[known] = self._rows[rows[known], item_row]
+        elif self._left is not None and self._right is not None:
+            terms[known] = self._left[rows[known]].astype(np.float32) @ self._right[item_row]
+        return terms
+
+
+def _nonzero(weighted: Weighted) -> tuple[Rows, Floats]:
+    """Items that were only seen add nothing to any part."""
+    counts = weighted.weights != 0
+    return weighted.item_rows[counts], weighted.weights[counts]
+
+
+def _strongest_first(
+    items: Iterable[int], relations: Iterable[int], entities: Iterable[int], values: Iterable[float]
+) -> list[EntityTerm]:
+    columns = zip(items, relations, entities, values, strict=True)
+    terms = [EntityTerm(int(h), int(r), int(e), float(value)) for h, r, e, value in columns]
+    return sorted(terms, key=lambda term: (-abs(term.value), term.event_item_row, term.relation_code, term.entity_row))
