@@ -1,0 +1,75 @@
+"""How many people took each item, of late and ever: what is shown when nothing is known of the visitor."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.declarations import Declaration, EventKind
+from domain.records import Event
+from domain.snapshot import Snapshot
+from embeddings.weighting import DAY_MS
+
+WINDOW_DAYS = 30
+
+
+def is_positive(kind: EventKind, value: float | None) -> bool:
+    """Whether an event of this kind and value counts for its item."""
+    if kind.weight <= 0:
+        return False
+    return not kind.steps or any(factor > 0 for least, factor in kind.steps if value is not None and value >= least)
+
+
+class Popularity:
+    """People per item, each once. `recent`: the last 30 days of the snapshot's own time, and every event of the log.
+
+    The window ends at the snapshot's newest event, not today: histories may end years ago.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        events = snapshot.interactions
+        positive = _positive(snapshot.declaration, events.kinds, events.values)
+        users, items, at = events.user_rows[positive], events.item_rows[positive], events.at[positive]
+        self.num_users = len(np.unique(users))
+        late = at >= (at.max() - WINDOW_DAYS * DAY_MS) if len(at) else np.zeros(0, np.bool_)
+        num_items = len(snapshot.item_ids)
+        self._ever = _people(users, items, num_items)
+        self._recent = _people(users[late], items[late], num_items)
+        self._kinds = {kind.name: kind for kind in snapshot.declaration.event_kinds}
+        self._later: dict[str, set[str]] = {}
+
+    def add(self, event: Event) -> None:
+        """Counts an event of the log."""
+        kind = self._kinds.get(event.kind)
+        if kind is not None and is_positive(kind, event.value):
+            self._later.setdefault(event.item_id, set()).add(event.user_id)
+
+    def forget(self, user_id: str) -> None:
+        """Takes an erased person out of the counts of the log."""
+        for people in self._later.values():
+            people.discard(user_id)
+
+    def counts(self, item_rows: dict[str, int], num_items: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(I,) people of late, and (I,) people ever, for a catalogue that may have grown."""
+        recent, ever = (np.zeros(num_items, np.int64) for _ in range(2))
+        recent[: len(self._recent)], ever[: len(self._ever)] = self._recent, self._ever
+        for item_id, people in list(self._later.items()):
+            row = item_rows.get(item_id)
+            if row is not None:
+                recent[row] += len(people)
+                ever[row] += len(people)
+        return recent, ever
+
+
+def _positive(declaration: Declaration, kinds: NDArray[np.int16], values: NDArray[np.float32]) -> NDArray[np.bool_]:
+    positive = np.zeros(len(kinds), np.bool_)
+    for code, kind in enumerate(declaration.event_kinds):
+        of_kind = (kinds == code) & (kind.weight > 0)
+        if kind.steps:
+            of_kind &= values >= min((least for least, factor in kind.steps if factor > 0), default=np.inf)
+        positive |= of_kind
+    return positive
+
+
+def _people(users: NDArray[np.int32], items: NDArray[np.int32], num_items: int) -> NDArray[np.int64]:
+    """(I,) distinct users per item."""
+    pairs = np.unique(users.astype(np.int64) * max(num_items, 1) + items)
+    return np.bincount(pairs % max(num_items, 1), minlength=num_items)

@@ -1,0 +1,169 @@
+"""Recommendations and their explanations: the one class that the API and the command line call."""
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import NoReturn
+
+from domain.answers import Explanation, LeftOut, Neighbour, Profile, RankedItem, RankedList
+from domain.errors import UnknownEntity, UnknownItem, UnknownUser
+from recommend import browse
+from recommend.explain import explain, reasons_for_list
+from recommend.grounds import Splitter
+from recommend.ports import GraphReader
+from recommend.profile_view import profile_of
+from recommend.ranking import Ranking, choose
+from recommend.request import RecommendRequest
+from recommend.strategies import strategy_for
+from recommend.subject import Subject, known_subject, subject_of
+from recommend.verify import Verifier
+from recommend.world import View, World
+
+
+def wall_clock_ms() -> int:
+    """Milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class Recommender:
+    """Answers from a World; asks Neo4j only for cold starts and to check paths. Safe to share between threads.
+
+    graph: None when there is no Neo4j: paths are "unchecked" and cold starts fall back to stated tastes or popularity.
+    now_ms: what counts as now, for items hidden for a time. verify_timeout_s: the budget of the one check per list.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        graph: GraphReader | None,
+        *,
+        now_ms: Callable[[], int] = wall_clock_ms,
+        verify_timeout_s: float = 0.025,
+    ) -> None:
+        self.world = world
+        self._graph = graph
+        self._now_ms = now_ms
+        self._verify_timeout_s = verify_timeout_s
+
+    def recommend(self, request: RecommendRequest) -> RankedList:
+        """A ranked list with reasons. Fewer than n items when fewer are worth showing.
+
+        Raises: UnknownUser (strict only), UnknownEntity for a stated taste, UnknownItem for the context item,
+            InvalidRequest for the filter or a session event's kind.
+        """
+        start = time.perf_counter()
+        view, now_ms = self._view(), self._now_ms()
+        subject = subject_of(view, request, now_ms)
+        if request.strict and request.user_id is not None and subject.record is None:
+            _unknown_user(request.user_id)
+        ranking, splitter = strategy_for(view, subject, self._graph)
+        choice = choose(view, subject, request, ranking, now_ms)
+        items = self._ranked(view, ranking, splitter, choice.item_rows, with_reasons=request.reasons)
+        return _list_of(request.user_id, view, ranking, items, choice.left_out, start)
+
+    def explain(self, user_id: str, item_id: str) -> Explanation:
+        """The exact split of one score, every reason with its path. Raises: UnknownUser, UnknownItem."""
+        view = self._view()
+        record = view.user(user_id) or _unknown_user(user_id)
+        item_row = _item_row(view, item_id)
+        subject = known_subject(view, record)
+        ranking, splitter = strategy_for(view, subject, self._graph)
+        verifier = Verifier(self._graph, timeout_s=10 * self._verify_timeout_s)
+        return explain(view, subject, ranking, splitter, item_row, verifier, now_ms=self._now_ms())
+
+    def similar_items(self, item_id: str, n: int = 10) -> tuple[Neighbour, ...]:
+        """Available items nearest to an item, with the names of entities they share. Raises: UnknownItem."""
+        view = self._view()
+        return browse.similar_items(view, _item_row(view, item_id), n)
+
+    def similar_users(self, user_id: str, n: int = 10) -> tuple[Neighbour, ...]:
+        """Users whose events compose to nearly the same vector. None without a model. Raises: UnknownUser."""
+        view = self._view()
+        return browse.similar_users(view, view.user(user_id) or _unknown_user(user_id), n)
+
+    def entity_items(self, entity_id: str, n: int = 10) -> RankedList:
+        """Available items of an entity, those that most people took first. Raises: UnknownEntity."""
+        start = time.perf_counter()
+        view = self._view()
+        ranking, splitter, rows = browse.entity_items(view, _entity_row(view, entity_id), n)
+        items = self._ranked(view, ranking, splitter, rows, with_reasons=True)
+        return _list_of(None, view, ranking, items, (), start)
+
+    def user_entities(self, user_id: str, n: int = 10) -> tuple[Neighbour, ...]:
+        """Entities nearest to what a user took. None without a model or events. Raises: UnknownUser."""
+        view = self._view()
+        record = view.user(user_id) or _unknown_user(user_id)
+        return browse.user_entities(view, known_subject(view, record), n)
+
+    def profile(self, user_id: str) -> Profile:
+        """What is known of a user. Raises: UnknownUser."""
+        view = self._view()
+        return profile_of(view, view.user(user_id) or _unknown_user(user_id))
+
+    def item(self, item_id: str) -> dict[str, object]:
+        """An item's fields and relations. Raises: UnknownItem."""
+        view = self._view()
+        return browse.item(view, _item_row(view, item_id))
+
+    def entity(self, entity_id: str) -> dict[str, object]:
+        """An entity's name, type and how many items it has. Raises: UnknownEntity."""
+        view = self._view()
+        return browse.entity(view, _entity_row(view, entity_id))
+
+    def _view(self) -> View:
+        self.world.catch_up()
+        return self.world.view()
+
+    def _ranked(
+        self, view: View, ranking: Ranking, splitter: Splitter, rows: tuple[int, ...], *, with_reasons: bool
+    ) -> tuple[RankedItem, ...]:
+        verifier = Verifier(self._graph, timeout_s=self._verify_timeout_s)
+        reasons = reasons_for_list(splitter, rows, verifier) if with_reasons else [()] * len(rows)
+        return tuple(
+            RankedItem(
+                item_id=view.catalogue.item_ids[row],
+                rank=place,
+                score=float(ranking.total[row]),
+                name=view.catalogue.item_names[row],
+                reasons=given,
+            )
+            for place, (row, given) in enumerate(zip(rows, reasons, strict=True), start=1)
+        )
+
+
+def _list_of(
+    user_id: str | None,
+    view: View,
+    ranking: Ranking,
+    items: tuple[RankedItem, ...],
+    left_out: tuple[LeftOut, ...],
+    start: float,
+) -> RankedList:
+    return RankedList(
+        recommendation_id=uuid.uuid4().hex,
+        user_id=user_id,
+        strategy=ranking.strategy,
+        fallback=ranking.fallback,
+        model_version=view.model_version,
+        items=items,
+        left_out=left_out,
+        took_ms=(time.perf_counter() - start) * 1000,
+    )
+
+
+def _item_row(view: View, item_id: str) -> int:
+    row = view.catalogue.item_rows.get(item_id)
+    if row is None:
+        raise UnknownItem(f"no item {item_id!r}; PUT it first, or load a source that has it", field="item_id")
+    return row
+
+
+def _entity_row(view: View, entity_id: str) -> int:
+    row = view.catalogue.entity_rows.get(entity_id)
+    if row is None:
+        raise UnknownEntity(f"no entity {entity_id!r}; ids have the form Type:key", field="entity_id")
+    return row
+
+
+def _unknown_user(user_id: str) -> NoReturn:
+    raise UnknownUser(f"no user {user_id!r}; send an event first, or ask for popular items", field="user_id")

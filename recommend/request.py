@@ -1,0 +1,102 @@
+"""What a caller asks for: one frozen request, checked when it is made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+
+from domain.errors import InvalidRequest
+from domain.ids import clean_id
+
+MAX_N = 1000
+MAX_ITEM_IDS = 1000
+MAX_SESSION = 1000
+MAX_PREFERENCES = 100
+DEFAULT_N = 10
+
+
+@dataclass(frozen=True)
+class SessionEvent:
+    """An event of a visitor that is used for this answer and never stored.
+
+    kind None: a plain "picked this", as strong as the strongest declared kind. at: milliseconds UTC; None: in order.
+    """
+
+    item_id: str
+    kind: str | None = None
+    value: float | None = None
+    at: int | None = None
+
+
+@dataclass(frozen=True)
+class Preference:
+    """A stated taste. weight: above 0, relative to the other tastes of the request."""
+
+    entity_id: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecommendRequest:
+    """Exactly one of user_id, session and preferences.
+
+    n: list length; None: 10, or all of item_ids. item_ids: rank just these (duplicates count once).
+    filter: `{"field", "op", "value"}` or `{"and": [...]}`, `{"or": [...]}`, `{"not": ...}`; see recommend.filter.
+    context_item_id: the item being looked at: weighs as one more event of the strongest kind, happening now.
+    strict: an unknown user is UnknownUser instead of a popular list. reasons: False leaves reasons out (faster).
+
+    Raises: InvalidRequest naming the field; InvalidId for an id that breaks the rules of domain.ids.
+    """
+
+    user_id: str | None = None
+    session: tuple[SessionEvent, ...] | None = None
+    preferences: tuple[Preference, ...] | None = None
+    n: int | None = None
+    item_ids: tuple[str, ...] | None = None
+    exclude_seen: bool = True
+    item_kind: str | None = None
+    filter: Mapping[str, object] | None = None
+    context_item_id: str | None = None
+    strict: bool = False
+    reasons: bool = True
+
+    def __post_init__(self) -> None:
+        _check_subject(self)
+        if self.n is not None and not 1 <= self.n <= MAX_N:
+            raise InvalidRequest(f"n must be 1 to {MAX_N}, not {self.n}", field="n")
+        if self.item_ids is not None:
+            _check_length(self.item_ids, MAX_ITEM_IDS, "item_ids")
+            unique = dict.fromkeys(clean_id(item_id, field="item_ids") for item_id in self.item_ids)
+            object.__setattr__(self, "item_ids", tuple(unique))
+        for name in ("user_id", "context_item_id"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, clean_id(value, field=name))
+
+    @property
+    def length(self) -> int:
+        """How many items the list may have."""
+        if self.n is not None:
+            return self.n
+        return DEFAULT_N if self.item_ids is None else MAX_ITEM_IDS
+
+
+def _check_subject(request: RecommendRequest) -> None:
+    named = [name for name in ("user_id", "session", "preferences") if getattr(request, name) is not None]
+    if len(named) != 1:
+        given = " and ".join(named) or "none of them"
+        raise InvalidRequest(f"give exactly one of user_id, session and preferences; got {given}", field="user_id")
+    if request.session is not None:
+        _check_length(request.session, MAX_SESSION, "session", least=1)
+        for event in request.session:
+            clean_id(event.item_id, field="session")
+    if request.preferences is not None:
+        _check_length(request.preferences, MAX_PREFERENCES, "preferences", least=1)
+        for preference in request.preferences:
+            clean_id(preference.entity_id, field="preferences")
+            if not (isfinite(preference.weight) and preference.weight > 0):
+                raise InvalidRequest(f"weight must be above 0, not {preference.weight}", field="preferences")
+
+
+def _check_length(values: tuple[object, ...], most: int, name: str, *, least: int = 0) -> None:
+    if not least <= len(values) <= most:
+        raise InvalidRequest(f"{name} takes {least} to {most} entries, got {len(values)}", field=name)

@@ -1,0 +1,181 @@
+"""For whom a list is made: a user's own events, a visitor's session, stated tastes, and the item being looked at."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from domain.declarations import Declaration, EventKind
+from domain.errors import InvalidRequest, UnknownEntity, UnknownItem
+from domain.records import RelationEnd
+from embeddings.weighting import DAY_MS
+from recommend.history import UserEvents
+from recommend.popularity import is_positive
+from recommend.profiles import UserRecord
+from recommend.request import RecommendRequest, SessionEvent
+from recommend.world import View
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One event, as a path or a text names it. source: "snapshot", "log", "session" or "context"."""
+
+    item_row: int
+    kind: EventKind
+    value: float | None
+    at: int
+    source: str
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is an event of the graph, and not only of this request."""
+        return self.source in ("snapshot", "log")
+
+
+@dataclass(frozen=True)
+class Taste:
+    """A stated taste. source: "snapshot", "log" or "request" (where it is no edge of the graph)."""
+
+    entity_row: int
+    weight: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Subject:
+    """record: None for visitors and unknown users. deeds: oldest first. missing: session items that do not exist."""
+
+    user_id: str | None
+    record: UserRecord | None
+    deeds: tuple[Deed, ...]
+    tastes: tuple[Taste, ...]
+    declaration: Declaration
+    missing: tuple[str, ...] = ()
+
+    @cached_property
+    def events(self) -> UserEvents:
+        """What the scorer weighs."""
+        code = self.declaration.event_code
+        return UserEvents.of([(deed.item_row, code[deed.kind.name], deed.value, deed.at) for deed in self.deeds])
+
+    @cached_property
+    def seen(self) -> frozenset[int]:
+        """Item rows with an event that does not speak against the item, and the item being looked at."""
+        return frozenset(deed.item_row for deed in self.deeds if deed.kind.weight >= 0)
+
+    def hidden(self, now_ms: int) -> frozenset[int]:
+        """Item rows that a negative event keeps out of lists for now."""
+        return frozenset(
+            deed.item_row
+            for deed in self.deeds
+            if deed.kind.weight < 0 and deed.at + deed.kind.hides_days * DAY_MS > now_ms
+        )
+
+    @cached_property
+    def witnesses(self) -> dict[int, Deed]:
+        """item row -> the event that a path shows: of those that count for the item the newest, kept ones first."""
+        chosen: dict[int, Deed] = {}
+        for deed in self.deeds:
+            before = chosen.get(deed.item_row)
+            if before is None or _strength(deed) >= _strength(before):
+                chosen[deed.item_row] = deed
+        return chosen
+
+
+def subject_of(view: View, request: RecommendRequest, now_ms: int) -> Subject:
+    """Raises: UnknownEntity for a taste, UnknownItem for a context item, InvalidRequest for an undeclared kind."""
+    record = view.user(request.user_id) if request.user_id is not None else None
+    deeds = deeds_of(view, record) if record else []
+    missing = [e.item_id for e in request.session or () if e.item_id not in view.catalogue.item_rows]
+    deeds += _of_session(view, request.session or (), now_ms)
+    if request.context_item_id is not None:
+        row = view.catalogue.item_rows.get(request.context_item_id)
+        if row is None:
+            raise UnknownItem(f"no item {request.context_item_id!r} to start from", field="context_item_id")
+        kind, value = strongest_kind(view.declaration)
+        deeds.append(Deed(row, kind, value, max([now_ms, *(deed.at for deed in deeds)]), "context"))
+    tastes = _stated(view, request) if request.preferences else tastes_of(view, record)
+    return Subject(request.user_id, record, tuple(deeds), tastes, view.declaration, tuple(dict.fromkeys(missing)))
+
+
+def known_subject(view: View, record: UserRecord) -> Subject:
+    """A stored user as they are."""
+    return Subject(record.user_id, record, tuple(deeds_of(view, record)), tastes_of(view, record), view.declaration)
+
+
+def deeds_of(view: View, record: UserRecord) -> list[Deed]:
+    """A user's events oldest first: the snapshot's, then the log's. Those of items that do not exist are left out."""
+    kinds = view.declaration.event_kinds
+    deeds: list[Deed] = []
+    if record.user_row >= 0:
+        events = view.histories[record.user_row]
+        columns = (events.item_rows, events.kinds, events.values, events.at)
+        for item_row, code, value, at in zip(*(column.tolist() for column in columns), strict=True):
+            deeds.append(Deed(item_row, kinds[code], None if np.isnan(value) else value, at, "snapshot"))
+    for event in record.events:
+        row, code = view.catalogue.item_rows.get(event.item_id), view.declaration.event_code.get(event.kind)
+        if row is not None and code is not None:
+            deeds.append(Deed(row, kinds[code], event.value, event.at, "log"))
+    return sorted(deeds, key=_time) if record.events else deeds
+
+
+def tastes_of(view: View, record: UserRecord | None) -> tuple[Taste, ...]:
+    """The PREFERS edges of a user. Those that the snapshot does not hold came with the log."""
+    if record is None:
+        return ()
+    before = view.profiles.original(record).preferences
+    return _tastes(view, record.preferences, lambda end: "snapshot" if end in before else "log")
+
+
+def strongest_kind(declaration: Declaration) -> tuple[EventKind, float | None]:
+    """The kind that says most for an item, and its best value: how an item named without a kind is weighed."""
+
+    def best(kind: EventKind) -> float:
+        return kind.weight * max((factor for _, factor in kind.steps), default=1.0)
+
+    kind = max(declaration.event_kinds, key=lambda one: (best(one), not one.steps))
+    return kind, max((least for least, _ in kind.steps), default=None)
+
+
+def _of_session(view: View, events: Sequence[SessionEvent], now_ms: int) -> list[Deed]:
+    deeds: list[Deed] = []
+    for place, event in enumerate(events):
+        row = view.catalogue.item_rows.get(event.item_id)
+        kind, value = strongest_kind(view.declaration)
+        if event.kind is not None:
+            code = view.declaration.event_code.get(event.kind)
+            if code is None:
+                raise InvalidRequest(f"no event kind {event.kind!r} is declared", field="session")
+            kind, value = view.declaration.event_kinds[code], event.value
+        if row is not None:
+            at = now_ms - len(events) + place if event.at is None else event.at
+            deeds.append(Deed(row, kind, value, at, "session"))
+    return sorted(deeds, key=_time)
+
+
+def _stated(view: View, request: RecommendRequest) -> tuple[Taste, ...]:
+    ends = [RelationEnd(type="PREFERS", entity_id=p.entity_id, weight=p.weight) for p in request.preferences or ()]
+    for end in ends:
+        if end.entity_id not in view.catalogue.entity_rows:
+            raise UnknownEntity(f"no entity {end.entity_id!r} to prefer", field="preferences")
+    return _tastes(view, ends, lambda _: "request")
+
+
+def _tastes(view: View, ends: Sequence[RelationEnd], source: Callable[[RelationEnd], str]) -> tuple[Taste, ...]:
+    """Each entity once, by its last weight; those that do not exist or are sensitive are left out."""
+    chosen: dict[int, Taste] = {}
+    for end in ends:
+        row = view.catalogue.entity_rows.get(end.entity_id)
+        weight = 1.0 if end.weight is None else end.weight
+        if row is not None and weight > 0 and not view.catalogue.is_sensitive(row):
+            chosen[row] = Taste(row, weight, source(end))
+    return tuple(chosen.values())
+
+
+def _strength(deed: Deed) -> tuple[bool, bool]:
+    return is_positive(deed.kind, deed.value), deed.is_kept
+
+
+def _time(deed: Deed) -> int:
+    return deed.at

@@ -1,0 +1,199 @@
+"""What a serving process knows: snapshot + model + every log record since, kept up to date from the log.
+
+`catch_up` costs microseconds when the log has not grown, so that each request can call it and reads its own writes.
+Readers take a `view()` and keep it: catalogue and scorer are replaced, never changed, and users are immutable records.
+"""
+
+import threading
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from domain.declarations import COMMON_EVENT_KINDS, Declaration
+from domain.records import (
+    EntityDeleted,
+    EntityPut,
+    Event,
+    ItemPut,
+    ItemRetired,
+    Record,
+    RelationDeleted,
+    RelationPut,
+    UserErased,
+    UserPut,
+)
+from domain.snapshot import Interactions, Snapshot, object_column
+from embeddings.artifact import Artifact
+from recommend.catalogue import Catalogue
+from recommend.catalogue_draft import CatalogueDraft
+from recommend.history import Histories
+from recommend.popularity import Popularity
+from recommend.ports import LogReader
+from recommend.profiles import Profiles, UserRecord
+from recommend.score import NewItem, Scorer
+
+BATCH = 10_000
+
+
+@dataclass(frozen=True)
+class View:
+    """One consistent moment. scorer: None without a model; its rows are the catalogue's rows.
+
+    Knows of the log up to `offset`; what lies above `snapshot.log_offset` may not be in Neo4j yet.
+    """
+
+    snapshot: Snapshot
+    catalogue: Catalogue
+    scorer: Scorer | None
+    profiles: Profiles
+    histories: Histories
+    popularity: Popularity
+    model_version: str | None
+    offset: int
+
+    @property
+    def declaration(self) -> Declaration:
+        return self.catalogue.declaration
+
+    def user(self, user_id: str) -> UserRecord | None:
+        return self.profiles.get(user_id)
+
+
+class World:
+    """The in-memory projections of one process. Safe to share between threads.
+
+    Starts from the artifact's own snapshot, or from `snapshot` while there is no model; with neither it is empty.
+    """
+
+    def __init__(self, log: LogReader, *, snapshot: Snapshot | None = None, artifact: Artifact | None = None) -> None:
+        self._log = log
+        self._lock = threading.RLock()
+        self._state = self._started(snapshot, artifact)
+
+    def view(self) -> View:
+        """What is known now. Call `catch_up` first to read your own writes."""
+        return self._state.view
+
+    @property
+    def offset(self) -> int:
+        """The log offset up to which everything is known."""
+        return self._state.view.offset
+
+    @property
+    def model_version(self) -> str | None:
+        return self._state.view.model_version
+
+    def catch_up(self) -> int:
+        """Applies what the log has gained. Returns the number of records applied."""
+        if self._log.last_offset() <= self._state.view.offset:
+            return 0
+        with self._lock:
+            return self._state.catch_up(self._log)
+
+    def swap(self, artifact: Artifact) -> None:
+        """Serves another model from now on. Requests in flight keep the old one; the log is replayed after it."""
+        self._replace(self._started(None, artifact))
+
+    def reload(self, snapshot: Snapshot) -> None:
+        """Starts over from a snapshot without a model, after a bulk load."""
+        self._replace(self._started(snapshot, None))
+
+    def _started(self, snapshot: Snapshot | None, artifact: Artifact | None) -> "_State":
+        state = _State(artifact.snapshot if artifact else snapshot or _nothing(), artifact)
+        state.catch_up(self._log)
+        return state
+
+    def _replace(self, state: "_State") -> None:
+        with self._lock:
+            state.catch_up(self._log)
+            self._state = state
+
+
+class _State:
+    """A snapshot, perhaps with a model, and the log applied to it. One thread at a time may write."""
+
+    def __init__(self, snapshot: Snapshot, artifact: Artifact | None) -> None:
+        self._trained = Scorer(artifact) if artifact else None
+        self.view = View(
+            snapshot=snapshot,
+            catalogue=Catalogue.of(snapshot),
+            scorer=self._trained,
+            profiles=Profiles(snapshot),
+            histories=Histories(snapshot.interactions, len(snapshot.user_ids)),
+            popularity=Popularity(snapshot),
+            model_version=artifact.version if artifact else None,
+            offset=snapshot.log_offset,
+        )
+
+    def catch_up(self, log: LogReader) -> int:
+        applied = 0
+        while True:
+            newest = log.last_offset()  # asked first: erased rows leave gaps, which count as read
+            records = log.read(self.view.offset, BATCH)
+            offset = records[-1][0] if len(records) == BATCH else max(newest, records[-1][0] if records else 0)
+            if offset <= self.view.offset:
+                return applied
+            self._apply([record for _, record in records], offset)
+            applied += len(records)
+
+    def _apply(self, records: list[Record], offset: int) -> None:
+        draft: CatalogueDraft | None = None
+        for record in records:
+            if isinstance(record, Event | UserPut | UserErased) or self._is_of_users(record):
+                self._apply_to_people(record)
+            else:
+                draft = draft or CatalogueDraft(self.view.catalogue)
+                draft.apply(record)
+        catalogue = draft.freeze() if draft else self.view.catalogue
+        scorer = self._scorer_for(catalogue) if draft else self.view.scorer
+        self.view = replace(self.view, catalogue=catalogue, scorer=scorer, offset=offset)
+
+    def _apply_to_people(self, record: Record) -> None:
+        if isinstance(record, Event):
+            self.view.popularity.add(record)
+        if isinstance(record, UserErased):
+            self.view.popularity.forget(record.user_id)
+        if not isinstance(record, ItemPut | ItemRetired | EntityPut | EntityDeleted):
+            self.view.profiles.apply(record)
+
+    def _is_of_users(self, record: Record) -> bool:
+        if not isinstance(record, RelationPut | RelationDeleted):
+            return False
+        code = self.view.declaration.relation_code.get(record.type)
+        return code is None or self.view.declaration.relation_types[code].head == "User"
+
+    def _scorer_for(self, catalogue: Catalogue) -> Scorer | None:
+        """The trained scorer with every item that came after training, in the catalogue's order."""
+        if self._trained is None:
+            return None
+        first, entities = len(self.view.snapshot.item_ids), len(self.view.snapshot.entity_ids)
+        new_items = [
+            NewItem(
+                item_id=catalogue.item_ids[row],
+                relations=[link for link in catalogue.knowledge.of_left(row) if link[1] < entities],
+            )
+            for row in range(first, len(catalogue))
+        ]
+        return self._trained.with_items(new_items) if new_items else self._trained
+
+
+def _nothing() -> Snapshot:
+    """A graph into which nothing was loaded yet."""
+    ids = object_column([])
+    none = np.empty(0, np.int32)
+    return Snapshot(
+        version="empty",
+        log_offset=0,
+        declaration=Declaration(name="empty", event_kinds=COMMON_EVENT_KINDS),
+        user_ids=ids,
+        item_ids=ids,
+        entity_ids=ids,
+        item_names=ids,
+        item_kinds=ids,
+        item_available=np.empty(0, np.bool_),
+        item_created_at=np.empty(0, np.int64),
+        entity_names=ids,
+        entity_types=np.empty(0, np.int16),
+        interactions=Interactions(none, none, np.empty(0, np.int16), np.empty(0, np.float32), np.empty(0, np.int64)),
+        relations=(),
+    )
