@@ -1,0 +1,6 @@
+// The path of a reason: the recommended item has an entity that the user prefers. Shown in Neo4j Browser.
+//   $user_id, $entity_id, $item_id STRING; {{relation}} a declared relation type
+//   rows: path PATH
+MATCH path = (:User {id: $user_id})-[:PREFERS]->(:Entity {id: $entity_id})-[:{{relation}}]-(:Item {id: $item_id})
+RETURN path
+LIMIT 25

@@ -1,0 +1,4 @@
+// Drops an index, when it is there.
+//   slots: index
+//   rows: none
+DROP INDEX {{index}} IF EXISTS

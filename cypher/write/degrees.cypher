@@ -1,0 +1,6 @@
+// Counts the relationships of entities anew.
+//   $ids LIST<STRING>
+//   rows: none
+UNWIND $ids AS id
+MATCH (entity:Entity {id: id})
+SET entity.degree = COUNT { (entity)--() }

@@ -1,0 +1,7 @@
+// Relations of one type go.
+//   $heads LIST<STRING>, $tails LIST<STRING>: columns of equal length
+//   slots: type, head, tail
+//   rows: none
+UNWIND range(0, size($heads) - 1) AS row
+MATCH (:{{head}} {id: $heads[row]})-[relation:{{type}}]->(:{{tail}} {id: $tails[row]})
+DELETE relation

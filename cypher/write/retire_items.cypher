@@ -1,0 +1,6 @@
+// Items that are no longer available; their history stays.
+//   $ids LIST<STRING>
+//   rows: none
+UNWIND $ids AS id
+MATCH (item:Item {id: id})
+SET item.available = false

@@ -1,0 +1,73 @@
+"""The graph as columns, taken once per version of the graph and kept on disk."""
+
+from pathlib import Path
+
+import msgspec
+
+from domain.errors import NothingToTrain
+from domain.progress import Progress
+from domain.snapshot import Snapshot, load_snapshot, save_snapshot
+from graph.export import export
+from graph.store import GraphStore
+
+TRIES = 3  # a graph that is written to while it is read is read again
+
+
+class _Cached(msgspec.Struct, frozen=True):
+    """What the note beside the snapshots says: the version of the graph, and the file that holds it."""
+
+    graph_version: str
+    file: str
+
+
+def take_snapshot(store: GraphStore, cache_dir: Path, progress: Progress) -> Snapshot:
+    """The graph as it is now; from the disk when nothing was written since the last time.
+
+    An unchanged graph gives an equal snapshot, and equal content an equal `version`. Two files are kept at most.
+    While others write, the snapshot may hold records after its log_offset, never lack one up to it.
+    Raises: NothingToTrain when the graph declares nothing.
+    """
+    cache_dir.mkdir(parents=True, exist_ok=True)
+    version = store.graph_version()
+    cached = _read_cache(cache_dir, version)
+    if cached is not None:
+        return cached
+    snapshot, after = _export(store, progress), store.graph_version()
+    for _ in range(TRIES - 1):
+        if after == version:
+            break
+        version = after
+        snapshot, after = _export(store, progress), store.graph_version()
+    _write_cache(cache_dir, version, snapshot)
+    return snapshot
+
+
+def _export(store: GraphStore, progress: Progress) -> Snapshot:
+    declaration = store.declaration()
+    if declaration is None:
+        raise NothingToTrain("the graph is empty; load a data set first (`clew ingest` or `clew demo`)")
+    offset = store.writer_offset()  # before everything else: what is up to it is in what follows
+    return export(store, declaration, offset, progress)
+
+
+def _read_cache(cache_dir: Path, graph_version: str) -> Snapshot | None:
+    """The snapshot of this version of the graph. None: there is none, or its file is damaged."""
+    try:
+        note = msgspec.json.decode((cache_dir / "snapshot.json").read_bytes(), type=_Cached)
+        return load_snapshot(cache_dir / note.file) if note.graph_version == graph_version else None
+    except (OSError, ValueError, KeyError, msgspec.MsgspecError):
+        return None
+
+
+def _write_cache(cache_dir: Path, graph_version: str, snapshot: Snapshot) -> None:
+    """The snapshot, then the note that names it, each whole or not at all; all but the previous file go."""
+    path = cache_dir / f"snapshot-{snapshot.version}.npz"
+    others = [file for file in cache_dir.glob("snapshot-*.npz") if file != path]
+    others.sort(key=lambda file: file.stat().st_mtime_ns)
+    save_snapshot(snapshot, path)
+    note = cache_dir / "snapshot.json"
+    temporary = note.with_suffix(".part")
+    temporary.write_bytes(msgspec.json.encode(_Cached(graph_version, path.name)))
+    temporary.replace(note)
+    for file in others[:-1]:
+        file.unlink(missing_ok=True)
