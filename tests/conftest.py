@@ -1,0 +1,26 @@
+"""What every test may ask for: one real Neo4j for the whole run."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from graph import server as neo4j_server
+from graph.server import Connection, ServerConfig
+from tests.servers import small_server
+
+
+@pytest.fixture(scope="session")
+def neo4j_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with what real ones have: a space, and a letter outside ASCII."""
+    return tmp_path_factory.mktemp("clew hôme")
+
+
+@pytest.fixture(scope="session")
+def server(neo4j_home: Path) -> Iterator[tuple[ServerConfig, Connection]]:
+    """A running Neo4j. Tests leave it running and its settings as they are; each removes the data it wrote."""
+    config = small_server(neo4j_home)
+    try:
+        yield config, neo4j_server.up(config)
+    finally:
+        neo4j_server.down(config)

@@ -1,0 +1,34 @@
+"""Small real servers for tests, and plain questions to them."""
+
+import socket
+from pathlib import Path
+
+from neo4j import GraphDatabase
+
+from graph.server import Connection, ServerConfig
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def small_server(home: Path) -> ServerConfig:
+    """A server on free ports that leaves memory to others."""
+    return ServerConfig(
+        home, bolt_port=free_port(), http_port=free_port(), heap="512m", page_cache="64m", start_timeout_s=180
+    )
+
+
+def ask(connection: Connection, query: str, database: str = "neo4j") -> list[dict[str, object]]:
+    """The rows of one query, without any of our own code between."""
+    auth = (connection.username, connection.password)
+    with GraphDatabase.driver(connection.uri, auth=auth) as driver:
+        return [record.data() for record in driver.execute_query(query, database_=database).records]
+
+
+def language(connection: Connection) -> object:
+    """The language in which the database reads a query that does not say."""
+    (row,) = ask(connection, "SHOW DATABASE neo4j YIELD defaultLanguage AS language", "system")
+    return row["language"]
