@@ -68,7 +68,7 @@ class RankedItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
-    """An asked-for item that is not ranked. code: unknown_item, unavailable, hidden."""
+    """An asked-for item that is not ranked. code: unknown_item, unavailable, hidden, filtered."""
 
     item_id: str
     code: str
@@ -124,13 +124,17 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Neighbour(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An item, user or entity near another one. similarity: 1 is equal; label and name where there are any."""
+    """An item, user or entity near another one. similarity: 1 is equal; label and name where there are any.
+
+    shared: names of entities that two items share; common: how many items two users both took.
+    """
 
     id: str
     similarity: float
     name: str | None = None
     label: str | None = None
     shared: tuple[str, ...] = ()
+    common: int | None = None
 
 
 class RecentEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """Filters on item fields: JSON in, a yes or no per item out.
 
-A filter is `{"field": "item_kind", "op": "eq", "value": "movie"}`, or `{"and": [...]}`, `{"or": [...]}`, `{"not": {...}}`.
-Ops: eq, ne, in, lt, le, gt, ge, exists (value true or false). A field whose value is a list matches when any entry does.
+A filter is `{"field": "year", "op": "ge", "value": 1990}`, `{"and": [...]}`, `{"or": [...]}` or `{"not": {...}}`.
+Ops: eq, ne, in, lt, le, gt, ge, exists (value true or false). A list in a field matches when any of its entries does.
 """
 
 import operator
@@ -26,7 +26,7 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {
 def compile_filter(raw: Mapping[str, object], fields: Collection[str]) -> Test:
     """A test of one item. fields: the names that items have.
 
-    Raises: InvalidRequest (field "filter") for unknown fields or ops, wrong value types, more than 10 levels or 100 tests.
+    Raises: InvalidRequest (field "filter") for unknown fields or ops, wrong values, more than 10 levels or 100 tests.
     """
     return _Compiler(fields).compile(raw, depth=1)
 

@@ -1,5 +1,7 @@
 """How many people took each item, of late and ever: what is shown when nothing is known of the visitor."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,7 +49,7 @@ class Popularity:
         for people in self._later.values():
             people.discard(user_id)
 
-    def counts(self, item_rows: dict[str, int], num_items: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def counts(self, item_rows: Mapping[str, int], num_items: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(I,) people of late, and (I,) people ever, for a catalogue that may have grown."""
         recent, ever = (np.zeros(num_items, np.int64) for _ in range(2))
         recent[: len(self._recent)], ever[: len(self._ever)] = self._recent, self._ever

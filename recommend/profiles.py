@@ -1,4 +1,4 @@
-"""What is known of users: the snapshot's rows, and the log's records since. A user's record is replaced, never changed."""
+"""What is known of users: the snapshot's rows and the log's records since. A user's record is replaced as a whole."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -7,7 +7,6 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.declarations import Declaration
 from domain.records import Event, RelationDeleted, RelationEnd, RelationPut, UserErased, UserPut
 from domain.snapshot import Relations, Snapshot
 
@@ -80,12 +79,12 @@ class Profiles:
                     self._erased_rows |= {row}
                 self._changed[record.user_id] = None
             case RelationPut() | RelationDeleted():
-                self._relate(record, self._snapshot.declaration)
+                self._relate(record)
 
     def _user(self, user_id: str) -> UserRecord:
         return self.get(user_id) or UserRecord(user_id)
 
-    def _relate(self, record: RelationPut | RelationDeleted, declaration: Declaration) -> None:
+    def _relate(self, record: RelationPut | RelationDeleted) -> None:
         user = self._user(record.head_id)
         if record.type == "FOLLOWS":
             others = [other for other in user.follows if other != record.tail_id]

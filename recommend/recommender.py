@@ -15,7 +15,7 @@ from recommend.profile_view import profile_of
 from recommend.ranking import Ranking, choose
 from recommend.request import RecommendRequest
 from recommend.strategies import strategy_for
-from recommend.subject import Subject, known_subject, subject_of
+from recommend.subject import known_subject, subject_of
 from recommend.verify import Verifier
 from recommend.world import View, World
 

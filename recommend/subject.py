@@ -60,6 +60,11 @@ class Subject:
         return UserEvents.of([(deed.item_row, code[deed.kind.name], deed.value, deed.at) for deed in self.deeds])
 
     @cached_property
+    def has_liked(self) -> bool:
+        """Whether any event counts for its item."""
+        return any(is_positive(deed.kind, deed.value) for deed in self.deeds)
+
+    @cached_property
     def seen(self) -> frozenset[int]:
         """Item rows with an event that does not speak against the item, and the item being looked at."""
         return frozenset(deed.item_row for deed in self.deeds if deed.kind.weight >= 0)

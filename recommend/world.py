@@ -6,8 +6,10 @@ Readers take a `view()` and keep it: catalogue and scorer are replaced, never ch
 
 import threading
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.declarations import COMMON_EVENT_KINDS, Declaration
 from domain.records import (
@@ -27,6 +29,7 @@ from embeddings.artifact import Artifact
 from recommend.catalogue import Catalogue
 from recommend.catalogue_draft import CatalogueDraft
 from recommend.history import Histories
+from recommend.people import People
 from recommend.popularity import Popularity
 from recommend.ports import LogReader
 from recommend.profiles import Profiles, UserRecord
@@ -48,12 +51,18 @@ class View:
     profiles: Profiles
     histories: Histories
     popularity: Popularity
+    people: People
     model_version: str | None
     offset: int
 
     @property
     def declaration(self) -> Declaration:
         return self.catalogue.declaration
+
+    @cached_property
+    def popular_counts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(I,) people who took each item of late, and (I,) ever."""
+        return self.popularity.counts(self.catalogue.item_rows, len(self.catalogue))
 
     def user(self, user_id: str) -> UserRecord | None:
         return self.profiles.get(user_id)
@@ -121,6 +130,7 @@ class _State:
             profiles=Profiles(snapshot),
             histories=Histories(snapshot.interactions, len(snapshot.user_ids)),
             popularity=Popularity(snapshot),
+            people=People(snapshot, self._trained),
             model_version=artifact.version if artifact else None,
             offset=snapshot.log_offset,
         )
