@@ -1,0 +1,84 @@
+"""What a load brought and what it left out."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import msgspec
+
+from domain.errors import DiskFull
+from domain.records import Rejected
+from domain.tables import Dataset
+
+
+class RejectedLog:
+    """A file of rejected rows, one JSON object per line: {"source", "line", "field", "reason"}.
+
+    A context manager over one run. Rows go to `<path>.part`, which takes the place of `path` when the run ends, also
+    when it ends with an error: an earlier run's rows stay until then. Without a rejected row the file is empty.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.counts: Counter[str] = Counter()
+        self._part = path.with_name(path.name + ".part")
+        self._file: BinaryIO | None = None
+
+    @property
+    def total(self) -> int:
+        return self.counts.total()
+
+    def __enter__(self) -> Self:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._part.open("wb")
+        except OSError as error:
+            raise DiskFull(f"cannot write rejected rows to {self.path}: {error.strerror}") from error
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+            self._part.replace(self.path)
+
+    def add(self, rejected: Rejected) -> None:
+        """Counts the row and writes it, when the log is open."""
+        self.counts[rejected.source] += 1
+        if self._file is not None:
+            self._file.write(msgspec.json.encode(rejected) + b"\n")
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """counts: users, items, entities, relations, events. rejected_file: None when no row was rejected."""
+
+    source: str
+    counts: dict[str, int]
+    rejected: int
+    rejected_file: Path | None
+    seconds: float
+
+
+def report(dataset: Dataset, rejected: RejectedLog, seconds: float) -> LoadReport:
+    """What the data set holds and how many rows of its files were rejected."""
+    return LoadReport(
+        source=dataset.name,
+        counts=count(dataset),
+        rejected=rejected.total,
+        rejected_file=rejected.path if rejected.total else None,
+        seconds=seconds,
+    )
+
+
+def count(dataset: Dataset) -> dict[str, int]:
+    """Rows per part of the data set."""
+    return {
+        "users": len(dataset.users.ids),
+        "items": len(dataset.items.ids),
+        "entities": sum(len(table.ids) for table in dataset.entities),
+        "relations": sum(len(table.heads) for table in dataset.relations),
+        "events": len(dataset.events),
+    }
