@@ -38,7 +38,8 @@ ClewError
 │   ├── NoModel                 nothing has been trained yet
 │   ├── DamagedArtifact
 │   ├── NothingToTrain          too few users, items or interactions
-│   └── WorseModel              worse than the one that serves, on validation data
+│   ├── WorseModel              worse than the one that serves, on validation data
+│   └── TrainingFailed          the process that trains ended with an error
 └── LoadInterrupted             an earlier load did not finish
 
 Each class has a stable `code` (snake_case), sent to HTTP clients and shown by the command line.
@@ -209,6 +210,10 @@ class NothingToTrain(ModelError):
 
 class WorseModel(ModelError):
     code = "worse_model"
+
+
+class TrainingFailed(ModelError):
+    code = "training_failed"
 
 
 class LoadInterrupted(ClewError):

@@ -136,14 +136,19 @@ class Log:
 
     def bury(self, payload: object, code: str, message: str) -> None:
         """Keeps a rejected event (whatever JSON can say) with the reason. That of an erased person is not kept."""
-        person = cast(dict[str, object], payload).get("user_id") if isinstance(payload, dict) else None
-        user_id = str(person) if isinstance(person, str | int) else None
+        self.bury_all([(payload, code, message)])
+
+    def bury_all(self, rejected: Sequence[tuple[object, str, str]]) -> None:
+        """Keeps several (payload, code, message) in one transaction."""
         with self._writing, self._transaction():
-            if user_id is None or not is_erased(self._writer, self._tombstone_key, user_id):
-                self._writer.execute(
-                    "INSERT INTO dead (buried_at, user_id, code, message, payload) VALUES (?, ?, ?, ?, ?)",
-                    (int(time.time() * 1000), user_id, code, message, _ENCODER.encode(payload)),
-                )
+            for payload, code, message in rejected:
+                person = cast(dict[str, object], payload).get("user_id") if isinstance(payload, dict) else None
+                user_id = str(person) if isinstance(person, str | int) else None
+                if user_id is None or not is_erased(self._writer, self._tombstone_key, user_id):
+                    self._writer.execute(
+                        "INSERT INTO dead (buried_at, user_id, code, message, payload) VALUES (?, ?, ?, ?, ?)",
+                        (int(time.time() * 1000), user_id, code, message, _ENCODER.encode(payload)),
+                    )
 
     def dead(self, limit: int = 100) -> list[DeadLetter]:
         """The newest dead letters, newest first."""

@@ -1,0 +1,43 @@
+"""What Prometheus may know of the API: requests, their time, the log, the writer and the model."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.types import Scope
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+
+
+class Metrics:
+    """The counters of one app, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "clew_http_requests", "Requests answered.", ["method", "route", "status"], registry=self._registry
+        )
+        self._seconds = Histogram(
+            "clew_http_request_seconds", "Time to answer.", ["route"], buckets=SECONDS, registry=self._registry
+        )
+        self._events = Counter("clew_events", "Events posted, by verdict.", ["verdict"], registry=self._registry)
+        self._log_offset = Gauge("clew_log_offset", "Newest record of the log.", registry=self._registry)
+        self._writer_lag = Gauge("clew_writer_lag", "Records not yet in Neo4j.", registry=self._registry)
+        self._model = Gauge("clew_model", "The model that serves.", ["version"], registry=self._registry)
+
+    def observe(self, scope: Scope, status: int, seconds: float) -> None:
+        """Counts one answer under its route's template, so that ids do not become labels."""
+        route = getattr(scope.get("route"), "path", "none")
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def count_events(self, *, accepted: int, duplicated: int, rejected: int) -> None:
+        for verdict, count in (("accepted", accepted), ("duplicated", duplicated), ("rejected", rejected)):
+            self._events.labels(verdict).inc(count)
+
+    def page(self, *, log_offset: int, writer_lag: int | None, model_version: str | None) -> bytes:
+        """The text that Prometheus reads."""
+        self._log_offset.set(log_offset)
+        self._writer_lag.set(float("nan") if writer_lag is None else writer_lag)
+        self._model.clear()
+        self._model.labels(model_version or "none").set(1)
+        return generate_latest(self._registry)

@@ -1,0 +1,39 @@
+"""What the routes work with. Built once by clew.wiring, handed to create_app."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from api.keys import ApiKey
+from ingest.log import Log
+from recommend.recommender import Recommender
+from recommend.world import World
+
+
+class Graph(Protocol):
+    """What the API asks Neo4j: nothing but how it is. Raises: GraphUnavailable, GraphRefused."""
+
+    def verify(self) -> str: ...
+
+    def writer_offset(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class EventLimits:
+    """Which times a posted event may have, seen from now."""
+
+    max_ahead_s: float = 300
+    max_age_days: float = 36_500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """graph: None when no Neo4j is configured. keys: empty means loopback only, and any caller may do anything."""
+
+    recommender: Recommender
+    world: World
+    log: Log
+    graph: Graph | None = None
+    keys: tuple[ApiKey, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
+    event_limits: EventLimits = field(default_factory=EventLimits)
+    backlog_limit: int = 1_000_000

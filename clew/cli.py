@@ -1,0 +1,42 @@
+"""The command line. Exit code 0: done. 1: an error, said in one line on standard error. 2: wrong usage."""
+
+import sys
+
+import typer
+
+from clew import threads
+from clew.commands_ask import explain, profile, recommend, similar
+from clew.commands_data import events, ingest, train
+from clew.commands_graph import doctor, down, status, up
+from clew.commands_serve import demo, keys, serve, writer
+from domain.errors import ClewError
+
+_ = threads  # imported for what it does, and first
+
+app = typer.Typer(
+    name="clew",
+    help="Recommendations whose every reason is a path in a graph. Begin with `clew demo`.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for command in (demo, up, down, status, doctor, ingest, train, serve, writer, recommend, explain, similar, profile):
+    app.command()(command)
+app.add_typer(events, name="events")
+app.add_typer(keys, name="keys")
+
+
+def main() -> None:
+    """What the `clew` program runs."""
+    try:
+        app()
+    except ClewError as error:
+        sys.stderr.write(f"clew: {error.code}: {error.message}\n")
+        sys.exit(1)
+    except BrokenPipeError:  # the reader of our output has had enough
+        sys.stderr.close()
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

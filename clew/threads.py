@@ -1,0 +1,20 @@
+"""One BLAS thread for every command but training. Imported before NumPy, which reads these variables once.
+
+A request is small: threads would wake and wait for longer than they work, and requests run side by side anyway.
+"""
+
+import os
+import sys
+
+NAMES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+OURS = tuple(name for name in NAMES if name not in os.environ)
+
+
+def environment_for_training() -> dict[str, str]:
+    """The environment of a child process that trains: without the limits that were set here."""
+    return {name: value for name, value in os.environ.items() if name not in OURS}
+
+
+if sys.argv[1:2] != ["train"]:
+    for _name in OURS:
+        os.environ[_name] = "1"

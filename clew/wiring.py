@@ -1,0 +1,129 @@
+"""The only builder of things: from settings to what the API and the commands work with. No torch, no server needed."""
+
+import logging
+import threading
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from api.services import EventLimits, Services
+from clew.settings import Settings
+from domain.errors import DamagedArtifact, NothingToTrain, ServerError
+from domain.progress import Progress
+from domain.snapshot import Snapshot
+from embeddings.artifact import load_current
+from graph.home import Connection
+from graph.snapshot import take_snapshot
+from graph.store import GraphStore
+from ingest.log import Log
+from recommend.recommender import Recommender
+from recommend.world import World
+
+logger = logging.getLogger("clew.wiring")
+
+
+class Graph:
+    """The graph of the settings, connected when it is first needed, and again when the embedded server came back.
+
+    Raises (any method): GraphUnavailable while it is away.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._store: GraphStore | None = None
+        self._connection: Connection | None = None
+
+    def store(self) -> GraphStore:
+        connection = connection_of(self._settings)
+        with self._lock:
+            if self._store is None or connection != self._connection:
+                self.close()
+                self._store = GraphStore(connection.uri, connection.username, connection.password)
+                self._connection = connection
+            return self._store
+
+    def rows(
+        self, statement: str, parameters: Mapping[str, object], *, timeout_s: float = 10
+    ) -> list[dict[str, object]]:
+        return self.store().rows(statement, parameters, timeout_s=timeout_s)
+
+    def verify(self) -> str:
+        return self.store().verify()
+
+    def writer_offset(self) -> int:
+        return self.store().writer_offset()
+
+    def close(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+
+@dataclass(frozen=True)
+class Wired:
+    """Everything that serves. damaged: versions of the model that were passed over."""
+
+    services: Services
+    graph: Graph
+    log: Log
+    damaged: tuple[DamagedArtifact, ...]
+
+
+def connection_of(settings: Settings) -> Connection:
+    """How to reach the graph of the settings. Raises: GraphUnavailable when the embedded one is not running."""
+    if settings.neo4j_uri:
+        password = settings.neo4j_password.get_secret_value()
+        return Connection(uri=settings.neo4j_uri, username=settings.neo4j_username, password=password)
+    from graph.server import connection  # what starts a server is needed only here, and not where one is given
+
+    return connection(settings.server_config)
+
+
+@contextmanager
+def open_store(settings: Settings) -> Generator[GraphStore]:
+    """A store on the graph of the settings, its version checked. Raises: GraphUnavailable, UnsupportedServer."""
+    connection = connection_of(settings)
+    with GraphStore(connection.uri, connection.username, connection.password) as store:
+        store.verify()
+        yield store
+
+
+@contextmanager
+def wire(settings: Settings, progress: Progress) -> Generator[Wired]:
+    """Builds and, at the end, closes. Works without Neo4j and without a model: with less to say."""
+    with Log(log_file(settings)) as log:
+        graph = Graph(settings)
+        try:
+            artifact, damaged = load_current(settings.models_dir)
+            snapshot = None if artifact else snapshot_or_none(settings, graph, progress)
+            world = World(log, snapshot=snapshot, artifact=artifact)
+            services = Services(
+                recommender=Recommender(world, graph),
+                world=world,
+                log=log,
+                graph=graph,
+                keys=settings.keys,
+                allowed_hosts=settings.hosts,
+                event_limits=EventLimits(settings.events_max_ahead_s, settings.events_max_age_days),
+                backlog_limit=settings.backlog_limit,
+            )
+            yield Wired(services, graph, log, tuple(damaged))
+        finally:
+            graph.close()
+
+
+def snapshot_or_none(settings: Settings, graph: Graph, progress: Progress) -> Snapshot | None:
+    """The graph as columns; None while it is away, or nothing was loaded."""
+    try:
+        return take_snapshot(graph.store(), settings.cache_dir, progress)
+    except (ServerError, NothingToTrain) as error:
+        logger.info("no snapshot: %s", error.message)
+        return None
+
+
+def log_file(settings: Settings) -> Path:
+    """The log's file; its folder is made."""
+    settings.log_file.parent.mkdir(parents=True, exist_ok=True)
+    return settings.log_file
