@@ -18,11 +18,14 @@ class RejectedLog:
 
     A context manager over one run. Rows go to `<path>.part`, which takes the place of `path` when the run ends, also
     when it ends with an error: an earlier run's rows stay until then. Without a rejected row the file is empty.
+    A row is written once, with its first fault, also when several tables read it.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.counts: Counter[str] = Counter()
+        self.first: dict[str, Rejected] = {}
+        self._seen: set[tuple[str, int]] = set()
         self._part = path.with_name(path.name + ".part")
         self._file: BinaryIO | None = None
 
@@ -45,7 +48,12 @@ class RejectedLog:
             self._part.replace(self.path)
 
     def add(self, rejected: Rejected) -> None:
-        """Counts the row and writes it, when the log is open."""
+        """Counts the row and writes it, when the log is open; a row that came before is left out."""
+        if rejected.line is not None:
+            if (rejected.source, rejected.line) in self._seen:
+                return
+            self._seen.add((rejected.source, rejected.line))
+        self.first.setdefault(rejected.source, rejected)
         self.counts[rejected.source] += 1
         if self._file is not None:
             self._file.write(msgspec.json.encode(rejected) + b"\n")

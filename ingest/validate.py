@@ -1,7 +1,7 @@
 """Checks on columns: good rows stay vectorised, each bad row is written down and left out."""
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
 import polars as pl
@@ -13,15 +13,26 @@ from ingest.report import RejectedLog
 from ingest.times import FIRST_MS, LAST_MS, milliseconds
 
 LINE = "line"
+TRUE = ("true", "yes", "y", "1")
+FALSE = ("false", "no", "n", "0")
 SHOWN = 60  # characters of a bad value in a reason
 
 
 @dataclass(frozen=True)
 class Checks:
-    """The checks of one file. Every method gives the frame without its bad rows; frames may have a `line` column."""
+    """The checks of one file. Every method gives the frame without its bad rows; frames may have a `line` column.
+
+    names: what the file calls the frame's columns, where that differs.
+    """
 
     source: str
     rejected: RejectedLog
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def reject(self, line: int | None, column: str, reason: str) -> None:
+        """Writes one row down."""
+        name = self.names.get(column, column)
+        self.rejected.add(Rejected(source=self.source, line=line, field=name, reason=reason))
 
     def drop(
         self, frame: pl.DataFrame, bad: pl.Expr, *, field: str, reason: str | Callable[[object], str]
@@ -35,7 +46,7 @@ class Checks:
         values: list[object] = wrong[field].to_list() if field in wrong.columns else [None] * len(wrong)
         for line, value in zip(lines, values, strict=True):
             text = reason if isinstance(reason, str) else reason(value)
-            self.rejected.add(Rejected(source=self.source, line=line, field=field, reason=text))
+            self.reject(line, field, text)
         return flagged.filter(~pl.col("bad")).drop("bad")
 
     def ids(self, frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
@@ -65,14 +76,43 @@ class Checks:
         return frame
 
     def times(
-        self, frame: pl.DataFrame, column: str, *, zone: str | None = None, pattern: str | None = None
+        self,
+        frame: pl.DataFrame,
+        column: str,
+        *,
+        zone: str | None = None,
+        pattern: str | None = None,
+        required: bool = True,
     ) -> pl.DataFrame:
-        """The column as milliseconds since 1970 UTC. See ingest.times for what is read; empty is rejected."""
+        """The column as milliseconds since 1970 UTC. See ingest.times for what is read."""
         parsed = frame.with_columns(at_=milliseconds(frame[column], zone=zone, pattern=pattern))
-        parsed = self.drop(parsed, pl.col(column).is_null(), field=column, reason="the time is missing")
+        if required:
+            parsed = self.drop(parsed, pl.col(column).is_null(), field=column, reason="the time is missing")
         bad = pl.col("at_").is_null() | ~pl.col("at_").is_between(FIRST_MS, LAST_MS)
+        bad = bad & pl.col(column).is_not_null()
         parsed = self.drop(parsed, bad, field=column, reason=lambda value: _why_no_time(value, zone, pattern))
         return parsed.with_columns(pl.col("at_").alias(column)).drop("at_")
+
+    def flags(self, frame: pl.DataFrame, column: str) -> pl.DataFrame:
+        """The column as booleans: true, yes, y, 1 and false, no, n, 0 in any case; empty stays null."""
+        text = pl.col(column).cast(pl.String).str.strip_chars().str.to_lowercase()
+        known = text.is_in([*TRUE, *FALSE])
+        frame = self.drop(
+            frame,
+            pl.col(column).is_not_null() & ~known,
+            field=column,
+            reason=lambda value: f"{shown(value)} is neither true nor false",
+        )
+        return frame.with_columns(pl.when(pl.col(column).is_not_null()).then(text.is_in(TRUE)).alias(column))
+
+    def entity_ids(self, frame: pl.DataFrame, column: str, label: str) -> pl.DataFrame:
+        """Keys of entities as their ids "Label:key", with the limits of an id."""
+        frame = frame.with_columns(pl.col(column).cast(pl.String).str.strip_chars())
+        frame = self.ids(frame, column)
+        longest = MAX_ID_LENGTH - len(label) - 1
+        reason = f"the key of a {label} may have at most {longest} characters"
+        frame = self.drop(frame, pl.col(column).str.len_chars() > longest, field=column, reason=reason)
+        return frame.with_columns(pl.concat_str(pl.lit(f"{label}:"), pl.col(column)).alias(column))
 
     def first_of_each(self, frame: pl.DataFrame, column: str) -> pl.DataFrame:
         """One row per value: the first. The others are rejected, naming the first one's line."""
@@ -83,7 +123,7 @@ class Checks:
         again = first.filter(place > 0)
         for row in again.iter_rows(named=True):
             reason = f"{shown(row[column])} came before, in line {row['first_']}" if "first_" in row else "came before"
-            self.rejected.add(Rejected(source=self.source, line=row.get(LINE), field=column, reason=reason))
+            self.reject(row.get(LINE), column, reason)
         return frame.filter(place == 0)
 
     def known(self, frame: pl.DataFrame, column: str, known: pl.Series, what: str) -> pl.DataFrame:

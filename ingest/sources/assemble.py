@@ -16,6 +16,9 @@ from domain.snapshot import object_column
 from domain.tables import Column, Dataset, EventTable, NodeTable, RelationTable, Text
 
 LINE = "line"
+FOLLOWS = RelationType(
+    type="FOLLOWS", head="User", tail="User", description="A user follows another.", same="person", phrase="following"
+)
 
 
 @dataclass
@@ -56,7 +59,7 @@ class Assembly:
             users=_nodes("User", users, [kept.name for kept in declaration.user_properties]),
             items=_nodes("Item", items, [*_ITEM, *(kept.name for kept in declaration.item_properties)]),
             entities=tuple(self._entity_tables(declaration.entity_types)),
-            relations=tuple(self._relation_tables(declaration.relation_types)),
+            relations=tuple(self._relation_tables((*declaration.relation_types, FOLLOWS))),
             events=_event_table(self.events),
         )
         check_complete(dataset)
