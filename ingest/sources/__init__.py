@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from domain.declarations import Declaration
 from domain.errors import InvalidRequest
 from domain.progress import Progress
 from domain.tables import Dataset
@@ -37,6 +38,11 @@ SOURCES: dict[str, Source] = {
     ),
     "table": Source("any CSV, TSV, Parquet or JSON-lines files, by a mapping file", "a mapping file", table.read),
 }
+
+
+def declarations() -> tuple[Declaration, ...]:
+    """What the sources with a graph of their own hold; the others' declarations come from their files."""
+    return (recbole.FILM_DECLARATION, retail.DECLARATION, movielens.DECLARATION)
 
 
 def read_source(name: str, path: Path | None, rejected: RejectedLog, *, cache_dir: Path, progress: Progress) -> Dataset:

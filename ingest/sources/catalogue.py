@@ -26,6 +26,7 @@ GENRE_COLUMNS = ("class", "genre", "genres")
 YEAR_COLUMNS = ("release_year", "year")
 AGE_BANDS = ((0, "under 18"), (18, "18-24"), (25, "25-34"), (35, "35-44"), (45, "45-49"), (50, "50-55"), (56, "56+"))
 
+YEAR_PROPERTY = Property(name="year", description="The year it came out.")
 AGE_BAND = RelationType(
     type="IN_AGE_BAND", head="User", tail="AgeBand", description="The user's age.", same="age band", phrase="aged"
 )
@@ -111,7 +112,7 @@ def _with_years(
         declared.entity(kind)
     declared.relation(YEAR)
     declared.relation(DECADE)
-    declared.item_properties.append(Property(name="year", description="The year it came out."))
+    declared.item_properties.append(YEAR_PROPERTY)
     relate_years(assembly, frame)
     return frame
 

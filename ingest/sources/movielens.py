@@ -9,13 +9,12 @@ from pathlib import Path
 
 import polars as pl
 
-from domain.declarations import COMMON_EVENT_KINDS, EntityType, Property, RelationType
+from domain.declarations import COMMON_EVENT_KINDS, Declaration, EntityType, Property, RelationType
 from domain.errors import InvalidSource
 from domain.progress import Progress
 from domain.tables import Dataset
 from ingest.report import RejectedLog
 from ingest.sources.assemble import Assembly, empty_users, item_frame
-from ingest.sources.declared import Declared
 from ingest.sources.files import need, read_delimited
 from ingest.sources.films import ENTITY_TYPES, FACTS
 from ingest.sources.movies import DECADE, GENRE, GENRE_TYPE, NO_GENRE, YEAR, YEAR_TYPES, relate_years, spoken_title
@@ -48,13 +47,26 @@ TRIPLES = {
     "IN_GENRE": GENRE,
 }
 CONTENT_RATING = FILM_RELATIONS["HAS_CONTENT_RATING"]
+_RELATIONS = (GENRE, YEAR, DECADE, *(relation for relation in TRIPLES.values() if relation is not GENRE))
+
+DECLARATION = Declaration(
+    name=NAME,
+    entity_types=(
+        GENRE_TYPE,
+        *YEAR_TYPES,
+        *(kind for kind in ENTITY_TYPES if kind.label in ("Person", "Country", "Language", "ContentRating")),
+        *OWN_TYPES,
+    ),
+    relation_types=(*_RELATIONS, CONTENT_RATING, TAG),
+    event_kinds=COMMON_EVENT_KINDS,
+    item_properties=(Property(name="year", description="The year the film came out."),),
+)
 
 
 def read(path: Path, rejected: RejectedLog, progress: Progress) -> Dataset:
     """Raises: InvalidSource when ratings.csv or movies.csv is missing, or a file lacks a column."""
     if not path.is_dir():
         raise InvalidSource(f"no folder {path}; give the folder with ratings.csv and movies.csv", field="path")
-    declared = Declared()
     with progress.step("reading films and ratings", 3) as advance:
         movies = _movies(path, rejected)
         advance(1)
@@ -65,13 +77,12 @@ def read(path: Path, rejected: RejectedLog, progress: Progress) -> Dataset:
             item_kind="movie",
         )
         advance(1)
-        _relate_catalogue(movies, assembly, declared)
+        _relate_catalogue(movies, assembly)
         for file, relate in _OPTIONAL:
             if (path / file).is_file():
-                relate(path / file, assembly, declared, rejected)
+                relate(path / file, assembly, rejected)
         advance(1)
-    declared.item_properties.append(Property(name="year", description="The year the film came out."))
-    return assembly.dataset(NAME, declared.declaration(NAME, COMMON_EVENT_KINDS))
+    return assembly.dataset(NAME, DECLARATION)
 
 
 def _read(path: Path, rejected: RejectedLog, *columns: str) -> tuple[pl.DataFrame, Checks]:
@@ -101,46 +112,42 @@ def _ratings(path: Path, rejected: RejectedLog) -> pl.DataFrame:
     return with_event_ids(events, NAME, ("user_id", "item_id", "at"))
 
 
-def _relate_catalogue(movies: pl.DataFrame, assembly: Assembly, declared: Declared) -> None:
-    for kind in (GENRE_TYPE, *YEAR_TYPES):
-        declared.entity(kind)
-    for relation in (GENRE, YEAR, DECADE):
-        declared.relation(relation)
+def _relate_catalogue(movies: pl.DataFrame, assembly: Assembly) -> None:
     relate_years(assembly, movies)
     genres = movies.select(pl.col("genres").str.split("|"), head="id").explode("genres")
     genres = genres.filter(~pl.col("genres").is_in(NO_GENRE)).drop_nulls().rename({"genres": "value"})
-    _relate(GENRE, genres, assembly, declared)
+    _relate(GENRE, genres, assembly)
 
 
-def _relate_triples(path: Path, assembly: Assembly, declared: Declared, rejected: RejectedLog) -> None:
+def _relate_triples(path: Path, assembly: Assembly, rejected: RejectedLog) -> None:
     frame, checks = _read(path, rejected, "movieId", "relation", "entity")
     frame = checks.known(frame, "relation", pl.Series(list(TRIPLES)), f"relation; there are {', '.join(TRIPLES)}")
     frame = _of_films(frame, "entity", assembly, checks)
     for name, relation in TRIPLES.items():
         if relation is not GENRE:
             rows = frame.filter(pl.col("relation") == name)
-            _relate(relation, rows, assembly, declared)
+            _relate(relation, rows, assembly)
 
 
-def _relate_people(path: Path, assembly: Assembly, declared: Declared, rejected: RejectedLog) -> None:
+def _relate_people(path: Path, assembly: Assembly, rejected: RejectedLog) -> None:
     if (path.parent / "kg_triples_named.csv").is_file():
         return
     frame, checks = _read(path, rejected, "movieId", "actors", "director")
     for column, name in (("actors", "ACTED_BY"), ("director", "DIRECTED_BY")):
         people = frame.with_columns(pl.col(column).str.split("|")).explode(column).drop_nulls(column)
-        _relate(FILM_RELATIONS[name], _of_films(people, column, assembly, checks), assembly, declared)
+        _relate(FILM_RELATIONS[name], _of_films(people, column, assembly, checks), assembly)
 
 
-def _relate_content_ratings(path: Path, assembly: Assembly, declared: Declared, rejected: RejectedLog) -> None:
+def _relate_content_ratings(path: Path, assembly: Assembly, rejected: RejectedLog) -> None:
     frame, checks = _read(path, rejected, "movieId", "content_rating")
     rated = _of_films(frame.drop_nulls("content_rating"), "content_rating", assembly, checks)
-    _relate(CONTENT_RATING, rated, assembly, declared)
+    _relate(CONTENT_RATING, rated, assembly)
 
 
-def _relate_tags(path: Path, assembly: Assembly, declared: Declared, rejected: RejectedLog) -> None:
+def _relate_tags(path: Path, assembly: Assembly, rejected: RejectedLog) -> None:
     frame, checks = _read(path, rejected, "movieId", "tag")
     frame = frame.with_columns(pl.col("tag").str.to_lowercase())
-    _relate(TAG, _of_films(frame, "tag", assembly, checks), assembly, declared)
+    _relate(TAG, _of_films(frame, "tag", assembly, checks), assembly)
 
 
 def _of_films(frame: pl.DataFrame, column: str, assembly: Assembly, checks: Checks) -> pl.DataFrame:
@@ -151,15 +158,13 @@ def _of_films(frame: pl.DataFrame, column: str, assembly: Assembly, checks: Chec
     return checks.ids(frame, column).rename({"movieId": "head", column: "value"})
 
 
-def _relate(relation: RelationType, rows: pl.DataFrame, assembly: Assembly, declared: Declared) -> None:
+def _relate(relation: RelationType, rows: pl.DataFrame, assembly: Assembly) -> None:
     """Relations from `head` to entities named by `value`."""
-    declared.entity(next(kind for kind in _TYPES if kind.label == relation.tail))
     named = rows.select("head", tail=pl.concat_str(pl.lit(f"{relation.tail}:"), "value"), name="value")
-    assembly.relate(declared.relation(relation), named)
+    assembly.relate(relation, named)
     assembly.describe(relation.tail, named.select(id="tail", name="name").unique("id", maintain_order=True))
 
 
-_TYPES = (GENRE_TYPE, *YEAR_TYPES, *ENTITY_TYPES, *OWN_TYPES)
 _OPTIONAL = (
     ("kg_triples_named.csv", _relate_triples),
     ("movies_people.csv", _relate_people),

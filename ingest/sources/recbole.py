@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from domain.declarations import COMMON_EVENT_KINDS, EventKind
+from domain.declarations import COMMON_EVENT_KINDS, Declaration, EventKind, Property
 from domain.errors import InvalidSource
 from domain.progress import Progress
 from domain.records import Rejected
@@ -21,16 +21,38 @@ from domain.tables import Dataset
 from ingest.report import RejectedLog
 from ingest.sources.assemble import Assembly, empty_users, no_items
 from ingest.sources.atomic import AtomicFile, find_atomic, read_atomic, read_one
-from ingest.sources.catalogue import describe_items, describe_users
+from ingest.sources.catalogue import (
+    AGE_BAND,
+    AGE_BAND_TYPE,
+    OCCUPATION,
+    OCCUPATION_TYPE,
+    YEAR_PROPERTY,
+    describe_items,
+    describe_users,
+)
 from ingest.sources.declared import Declared
 from ingest.sources.film_links import is_foreign
+from ingest.sources.films import ENTITY_TYPES, FACTS
 from ingest.sources.knowledge import relate_knowledge
+from ingest.sources.movies import DECADE, GENRE, GENRE_TYPE, YEAR, YEAR_TYPES
 from ingest.validate import Checks, with_event_ids
 
 TAKE = EventKind(
     name="take",
     verb="took",
     description="An interaction that the source says no more of; the value is a count where there is one.",
+)
+# What a folder about films, like the movies demo, is declared to hold.
+FILM_DECLARATION = Declaration(
+    name="movies",
+    entity_types=(*YEAR_TYPES, GENRE_TYPE, AGE_BAND_TYPE, OCCUPATION_TYPE, *ENTITY_TYPES),
+    relation_types=(YEAR, DECADE, GENRE, AGE_BAND, OCCUPATION, *(fact.relation for fact in FACTS)),
+    event_kinds=COMMON_EVENT_KINDS,
+    item_properties=(YEAR_PROPERTY,),
+    user_properties=(
+        Property(name="gender", description="Gender, from ml-100k.user.", sensitive=True),
+        Property(name="zip_code", description="Zip code, from ml-100k.user.", sensitive=True),
+    ),
 )
 FIVE_STARS = 5.0
 TEN_STARS = 10.0
