@@ -118,7 +118,7 @@ def save_snapshot(snapshot: Snapshot, path: Path) -> None:
 
 def load_snapshot(path: Path) -> Snapshot:
     """The snapshot that save_snapshot wrote, equal in every column."""
-    with np.load(path, allow_pickle=False) as stored:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:  # np.load leaves a damaged file open
         arrays = {name: stored[name] for name in stored.files}
     head = msgspec.json.decode(arrays["head"].tobytes(), type=_Head)
     return Snapshot(

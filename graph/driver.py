@@ -1,5 +1,6 @@
 """Neo4j over Bolt: transactions in, plain Python values and Clew's errors out."""
 
+import re
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import LiteralString, cast
@@ -22,6 +23,7 @@ from neo4j.time import Date, DateTime, Duration, Time
 from domain.errors import ClewError, GraphRefused, GraphUnavailable, UnsupportedServer
 
 DATABASE = "neo4j"
+_ADDRESS = re.compile(r"(bolt|neo4j)(\+s|\+ssc)?://")
 CONNECT_TIMEOUT_S = 5.0
 WRITE_TIMEOUT_S = 600.0
 RETRY_S = 5.0  # a transaction that lost its connection or met a deadlock is run again for so long
@@ -51,6 +53,8 @@ class Driver:
 
     def __init__(self, uri: str, username: str, password: str) -> None:
         self.uri = uri
+        if not _ADDRESS.match(uri):  # the driver would also take http addresses, and answer otherwise there
+            raise GraphRefused(f"{uri!r} is no address of a Neo4j server, as bolt://host:7687 is; check NEO4J_URI")
         try:
             self._driver = GraphDatabase.driver(
                 uri,

@@ -4,6 +4,7 @@ Rows come in any order and are sorted here, so that equal content gives equal co
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -50,6 +51,9 @@ def export(store: GraphStore, declaration: Declaration, log_offset: int, progres
         advance(len(users) + len(items) + len(entities))
     user_ids, item_ids, entity_ids = (_column(table, 0) for table in (users, items, entities))
     rows = {"User": _Rows(user_ids), "Item": _Rows(item_ids), "Entity": _Rows(entity_ids)}
+    with ThreadPoolExecutor(2) as pool:  # most of the time goes into waiting for the server, which has several threads
+        interactions = pool.submit(_interactions, store, declaration, rows, progress)
+        relations = pool.submit(_relations, store, declaration, rows, progress)
     snapshot = Snapshot(
         version="",
         log_offset=log_offset,
@@ -57,16 +61,16 @@ def export(store: GraphStore, declaration: Declaration, log_offset: int, progres
         user_ids=user_ids,
         item_ids=item_ids,
         entity_ids=entity_ids,
-        item_names=object_column([row[1] if row[1] is not None else row[0] for row in items]),
-        item_kinds=object_column([row[2] if row[2] is not None else "item" for row in items]),
-        item_available=np.array([row[3] is not False for row in items], dtype=np.bool_),
-        item_created_at=np.array([-1 if row[4] is None else row[4] for row in items], dtype=np.int64),
-        entity_names=_column(entities, 1),
+        item_names=object_column([row[2] if row[2] is not None else row[0] for row in items]),
+        item_kinds=object_column([row[3] if row[3] is not None else "item" for row in items]),
+        item_available=np.array([row[4] is not False for row in items], dtype=np.bool_),
+        item_created_at=np.array([-1 if row[5] is None else row[5] for row in items], dtype=np.int64),
+        entity_names=_column(entities, 2),
         entity_types=entity_types,
-        interactions=_interactions(store, declaration, rows, progress),
-        relations=_relations(store, declaration, rows, progress),
-        user_properties=_properties(users, 1, declaration.user_properties),
-        item_properties=_properties(items, 5, declaration.item_properties),
+        interactions=interactions.result(),
+        relations=relations.result(),
+        user_properties=_properties(users, declaration.user_properties),
+        item_properties=_properties(items, declaration.item_properties),
     )
     return replace(snapshot, version=content_fingerprint(snapshot))
 
@@ -99,14 +103,14 @@ def _names(properties: Sequence[Property]) -> list[str]:
 
 
 def _pages(store: GraphStore, name: str, properties: list[str] | None = None) -> Values:
-    """All rows of a paged statement, sorted by id, their first value."""
+    """All nodes of a paged statement, sorted by id, their first value."""
     found: Values = []
     parameters: dict[str, object] = {"after": "", "limit": PAGE}
     if properties is not None:
         parameters["properties"] = properties
     page: Values = [[]] * PAGE
     while len(page) == PAGE:
-        page = store.values(name, parameters)
+        page = cast(Values, store.values(name, parameters)[0][0])
         found += page
         if page:
             parameters["after"] = page[-1][0]
@@ -115,7 +119,7 @@ def _pages(store: GraphStore, name: str, properties: list[str] | None = None) ->
 
 def _declared_entities(entities: Values, declaration: Declaration) -> tuple[Values, NDArray[np.int16]]:
     """Entities with a declared label, and its code: of several, the one declared first."""
-    codes = [_code(cast(list[str], row[2]), declaration) for row in entities]
+    codes = [_code(cast(list[str], row[1]), declaration) for row in entities]
     kept = [row for row, code in zip(entities, codes, strict=True) if code is not None]
     return kept, np.array([code for code in codes if code is not None], dtype=np.int16)
 
@@ -129,10 +133,10 @@ def _column(table: Values, place: int) -> Text:
     return object_column([row[place] for row in table])
 
 
-def _properties(table: Values, place: int, properties: Sequence[Property]) -> dict[str, Text]:
+def _properties(table: Values, properties: Sequence[Property]) -> dict[str, Text]:
     """One column per declared property; times as ISO 8601 text."""
     return {
-        kind.name: object_column([_as_json(cast(list[object], row[place])[number]) for row in table])
+        kind.name: object_column([_as_json(cast(list[object], row[1])[number]) for row in table])
         for number, kind in enumerate(properties)
     }
 
@@ -152,7 +156,7 @@ def _interactions(
         while start < len(users):
             chosen = users[start : start + size]
             page = store.values("read/snapshot_events", {"user_ids": chosen, "limit": NO_LIMIT})
-            found = [_events_of(row, declaration, rows) for row in cast(list[EventRow], page)]
+            found = [_events_of(row, start, declaration, rows["Item"]) for row in cast(list[EventRow], page)]
             parts += [part for part in found if part is not None]
             advance(len(chosen))
             start += len(chosen)
@@ -161,18 +165,18 @@ def _interactions(
     return _ordered(parts)
 
 
-EventRow = tuple[str, str, list[str], list[float], list[int]]  # user id, kind, item ids, values, times
+EventRow = tuple[str, list[int], list[str], list[float], list[int]]  # kind, users in the page, item ids, values, times
 
 
-def _events_of(row: EventRow, declaration: Declaration, rows: dict[str, _Rows]) -> Interactions | None:
-    """The events of one user and kind, as they come. None: the kind is not declared."""
-    user_id, kind, item_ids, values, at = row
+def _events_of(row: EventRow, first_user: int, declaration: Declaration, items: _Rows) -> Interactions | None:
+    """The events of one page and kind, as they come. None: the kind is not declared."""
+    kind, users, item_ids, values, at = row
     code = declaration.event_code.get(kind)
     if code is None:
         return None
     return Interactions(
-        user_rows=np.full(len(item_ids), rows["User"][user_id], dtype=np.int32),
-        item_rows=rows["Item"].of(item_ids),
+        user_rows=np.array(users, dtype=np.int32) + np.int32(first_user),
+        item_rows=items.of(item_ids),
         kinds=np.full(len(item_ids), code, dtype=np.int16),
         values=np.array(values, dtype=np.float32),
         at=np.array(at, dtype=np.int64),
@@ -211,20 +215,18 @@ def _relations(
 
 def _relation(store: GraphStore, kind: str, head: str, tail: str, rows: dict[str, _Rows]) -> Relations:
     """All relations of one type, by head row, then tail row."""
-    heads: list[NDArray[np.int32]] = []
-    tails: list[NDArray[np.int32]] = []
-    weights: list[NDArray[np.float32]] = []
+    heads = [np.empty(0, dtype=np.int32)]
+    tails = [np.empty(0, dtype=np.int32)]
+    weights = [np.empty(0, dtype=np.float32)]
     ids = list(rows[head])
     for start in range(0, len(ids), HEADS_PER_PAGE):
         parameters = {"head_ids": ids[start : start + HEADS_PER_PAGE], "limit": NO_LIMIT}
         page = store.values("read/snapshot_relations", parameters, type=kind, head=head, tail=tail)
-        for head_id, tail_ids, weight in cast(list[tuple[str, list[str], list[float]]], page):
-            heads.append(np.full(len(tail_ids), rows[head][head_id], dtype=np.int32))
-            tails.append(rows[tail].of(tail_ids))
-            weights.append(np.array(weight, dtype=np.float32))
-    head_rows = np.concatenate(heads) if heads else np.empty(0, dtype=np.int32)
-    tail_rows = np.concatenate(tails) if tails else np.empty(0, dtype=np.int32)
-    all_weights = np.concatenate(weights) if weights else np.empty(0, dtype=np.float32)
+        places, tail_ids, weight = cast(tuple[list[int], list[str], list[float]], page[0])
+        heads.append(np.array(places, dtype=np.int32) + np.int32(start))
+        tails.append(rows[tail].of(tail_ids))
+        weights.append(np.array(weight, dtype=np.float32))
+    head_rows, tail_rows, all_weights = np.concatenate(heads), np.concatenate(tails), np.concatenate(weights)
     order = np.lexsort((tail_rows, head_rows))
     order = order[tail_rows[order] >= 0]
     return Relations(kind, head.lower(), tail.lower(), head_rows[order], tail_rows[order], all_weights[order])

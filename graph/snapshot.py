@@ -1,5 +1,6 @@
 """The graph as columns, taken once per version of the graph and kept on disk."""
 
+import zipfile
 from pathlib import Path
 
 import msgspec
@@ -55,7 +56,7 @@ def _read_cache(cache_dir: Path, graph_version: str) -> Snapshot | None:
     try:
         note = msgspec.json.decode((cache_dir / "snapshot.json").read_bytes(), type=_Cached)
         return load_snapshot(cache_dir / note.file) if note.graph_version == graph_version else None
-    except (OSError, ValueError, KeyError, msgspec.MsgspecError):
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # msgspec's errors are ValueErrors
         return None
 
 

@@ -1,9 +1,9 @@
-// Entities with their labels, by id, a page at a time.
+// Entities with their labels, by id: one page as one row.
 //   $after STRING, $limit INTEGER
-//   rows: id STRING, name STRING, labels LIST<STRING>
+//   rows: nodes LIST<LIST>: id STRING, labels LIST<STRING>, name STRING
 MATCH (entity:Entity)
 WHERE entity.id > $after
 WITH entity
 ORDER BY entity.id
 LIMIT $limit
-RETURN entity.id AS id, entity.name AS name, labels(entity) AS labels
+RETURN collect([entity.id, labels(entity), entity.name]) AS nodes
