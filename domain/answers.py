@@ -1,5 +1,7 @@
 """Ranked lists and their reasons, as the recommender gives them and the API sends them."""
 
+from typing import Any
+
 import msgspec
 
 
@@ -150,7 +152,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a user: static features, and features of what they did. `entities` are the nearest ones."""
 
     user_id: str
-    static: dict[str, object]
+    static: dict[str, Any]
     preferences: tuple[Neighbour, ...]
     events: int
     items: int

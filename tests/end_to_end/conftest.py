@@ -1,0 +1,94 @@
+"""The movies demo as a user starts it: one process, free ports, an empty home."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+CLEW = str(Path(sys.executable).with_name("clew"))
+FIRST_START_S = 600
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running demo. password: of its Neo4j."""
+
+    home: Path
+    port: int
+    bolt_port: int
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes]
+    output: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def password(self) -> str:
+        return (self.home / "neo4j" / "password").read_text().strip()
+
+
+def start_demo(home: Path, ports: tuple[int, int, int], name: str = "movies") -> Demo:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("CLEW_", "NEO4J_"))}
+    environment |= {
+        "CLEW_HOME": str(home),
+        "CLEW_PORT": str(ports[0]),
+        "CLEW_NEO4J_BOLT_PORT": str(ports[1]),
+        "CLEW_NEO4J_HTTP_PORT": str(ports[2]),
+        "COLUMNS": "160",
+    }
+    output = home.with_name(home.name + ".out")
+    with output.open("ab") as file:
+        process = subprocess.Popen(
+            [CLEW, "demo", name], env=environment, cwd=home.parent, stdout=file, stderr=subprocess.STDOUT
+        )
+    return Demo(home, ports[0], ports[1], environment, process, output)
+
+
+def wait_until_ready(demo: Demo, timeout_s: float = FIRST_START_S) -> None:
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        assert demo.process.poll() is None, demo.output.read_text()[-3000:]
+        try:
+            with urllib.request.urlopen(f"{demo.url}/health/ready", timeout=2):
+                return
+        except OSError:
+            time.sleep(0.3)
+    raise AssertionError(f"not ready after {timeout_s} s:\n{demo.output.read_text()[-3000:]}")
+
+
+def interrupt(demo: Demo) -> int:
+    """Ctrl-C, and the exit code."""
+    demo.process.send_signal(signal.SIGINT)
+    return demo.process.wait(timeout=60)
+
+
+def free_ports(count: int = 3) -> tuple[int, ...]:
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return tuple(probe.getsockname()[1] for probe in probes)
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+@pytest.fixture(scope="session")
+def movies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    demo = start_demo(tmp_path_factory.mktemp("demo") / "home", free_ports())  # type: ignore[arg-type]
+    try:
+        wait_until_ready(demo)
+        yield demo
+    finally:
+        if demo.process.poll() is None:
+            interrupt(demo)
