@@ -5,7 +5,6 @@ from types import MappingProxyType
 
 import numpy as np
 
-from domain.ids import split_entity_id
 from domain.records import EntityDeleted, EntityPut, ItemPut, ItemRetired, RelationDeleted, RelationEnd, RelationPut
 from domain.snapshot import object_column
 from recommend.catalogue import Catalogue
@@ -17,7 +16,8 @@ CatalogueRecord = ItemPut | ItemRetired | EntityPut | EntityDeleted | RelationPu
 class CatalogueDraft:
     """Collects changes in plain lists; `freeze` makes them a catalogue. touched: item rows with new relations.
 
-    What the catalogue cannot hold (undeclared types, unknown ends) is left out: the API refuses it before the log.
+    Items and entities that a record names and nobody has made are made bare, as the graph's writer does. Relations and
+    entities of undeclared types are left out: the API refuses them before the log.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -60,6 +60,30 @@ class CatalogueDraft:
             case RelationDeleted():
                 self._relate(record.type, record.head_id, record.tail_id, present=False)
 
+    def ensure_item(self, item_id: str) -> int:
+        """The item's row; an unknown item is made, with its id for a name."""
+        row = self._item_rows.get(item_id)
+        if row is None:
+            row = self._item_rows[item_id] = len(self._items["item_ids"])
+            for column in (*self._items.values(), *self._properties.values()):
+                column.append(None)
+            bare = {"item_ids": item_id, "item_names": item_id, "item_kinds": "item", "available": True}
+            for name, value in {**bare, "created_at": -1}.items():
+                self._items[name][row] = value
+        return row
+
+    def ensure_entity(self, entity_id: str) -> int | None:
+        """The entity's row; an unknown entity of a declared type is made, without a name."""
+        if entity_id not in self._entity_rows:
+            code = self._base.declaration.entity_code.get(entity_id.partition(":")[0])
+            if code is None:
+                return None
+            self._entity_rows[entity_id] = len(self._entity_ids)
+            self._entity_ids.append(entity_id)
+            self._entity_names.append(None)
+            self._entity_types.append(code)
+        return self._entity_rows[entity_id]
+
     def freeze(self) -> Catalogue:
         item_ids, names, kinds = (object_column(self._items[name]) for name in ("item_ids", "item_names", "item_kinds"))
         return replace(
@@ -80,13 +104,9 @@ class CatalogueDraft:
         )
 
     def _put_item(self, record: ItemPut) -> None:
-        row = self._item_rows.get(record.item_id)
-        if row is None:
-            row = self._item_rows[record.item_id] = len(self._items["item_ids"])
-            for column in (*self._items.values(), *self._properties.values()):
-                column.append(None)
-        values = (record.item_id, record.name, record.item_kind, record.available)
-        for name, value in zip(("item_ids", "item_names", "item_kinds", "available"), values, strict=True):
+        row = self.ensure_item(record.item_id)
+        values = (record.name, record.item_kind, record.available)
+        for name, value in zip(("item_names", "item_kinds", "available"), values, strict=True):
             self._items[name][row] = value
         self._items["created_at"][row] = -1 if record.created_at is None else record.created_at
         for declared in self._base.declaration.item_properties:
@@ -103,17 +123,8 @@ class CatalogueDraft:
             self._relate(relation.type, str(self._items["item_ids"][row]), relation.entity_id, present=True)
 
     def _put_entity(self, record: EntityPut) -> None:
-        label, _ = split_entity_id(record.entity_id)
-        code = self._base.declaration.entity_code.get(label)
-        if code is None:
-            return
-        row = self._entity_rows.get(record.entity_id)
-        if row is None:
-            self._entity_rows[record.entity_id] = len(self._entity_ids)
-            self._entity_ids.append(record.entity_id)
-            self._entity_names.append(record.name)
-            self._entity_types.append(code)
-        else:
+        row = self.ensure_entity(record.entity_id)
+        if row is not None:
             self._entity_names[row] = record.name
 
     def _delete_entity(self, record: EntityDeleted) -> None:
@@ -132,14 +143,13 @@ class CatalogueDraft:
         relation = self._base.relation(code)
         item_id, entity_id = (tail_id, head_id) if relation.tail == "Item" else (head_id, tail_id)
         if relation.head == relation.tail == "Item":
-            head, tail = self._item_rows.get(head_id), self._item_rows.get(tail_id)
-            if head is not None and tail is not None:
-                links = self._item_links.setdefault(head, set(self._base.item_links.of_left(head)))
-                (links.add if present else links.discard)((code, tail))
-            return
-        item_row, entity_row = self._item_rows.get(item_id), self._entity_rows.get(entity_id)
-        if "Item" in (relation.head, relation.tail) and item_row is not None and entity_row is not None:
-            (self._links_of(item_row).add if present else self._links_of(item_row).discard)((code, entity_row))
+            head, tail = self.ensure_item(head_id), self.ensure_item(tail_id)
+            links = self._item_links.setdefault(head, set(self._base.item_links.of_left(head)))
+            (links.add if present else links.discard)((code, tail))
+        elif "Item" in (relation.head, relation.tail):
+            item_row, entity_row = self.ensure_item(item_id), self.ensure_entity(entity_id)
+            if entity_row is not None:
+                (self._links_of(item_row).add if present else self._links_of(item_row).discard)((code, entity_row))
 
     def _links_of(self, item_row: int) -> set[Link]:
         return self._knowledge.setdefault(item_row, set(self._base.knowledge.of_left(item_row)))

@@ -1,5 +1,6 @@
 """Cold starts by Cypher: what the graph says of stated tastes and of people with the same static profile."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -9,7 +10,9 @@ from recommend.ports import GraphReader
 from recommend.subject import Subject, Taste
 from recommend.world import View
 
-TIMEOUT_S = 0.5
+LOGGER = logging.getLogger(__name__)
+TIMEOUT_S = 1.0
+WARM_UP_S = 10.0
 MOST_PER_TASTE = 500
 MOST_PEERS = 200
 MOST_ITEMS = 1000
@@ -91,5 +94,16 @@ def _ask(graph: GraphReader | None, statement: str, parameters: dict[str, object
         return None
     try:
         return cast("list[dict[str, Any]]", graph.rows(statement, parameters, timeout_s=TIMEOUT_S))
-    except (GraphUnavailable, GraphRefused):
+    except GraphUnavailable:
         return None
+    except GraphRefused as error:
+        LOGGER.warning("%s: %s", statement, error)
+        return None
+
+
+def warm_up(graph: GraphReader) -> None:
+    """Lets Neo4j plan the statements of this module, so that the first visitor need not wait for that."""
+    tastes: dict[str, object] = {"tastes": [], "relations": [], "per_taste": 1, "limit": 1}
+    people: dict[str, object] = {"user_id": "", "entity_ids": [], "relations": [], "kinds": [], "users": 1, "peers": 1}
+    graph.rows("cold_start/by_tastes", tastes, timeout_s=WARM_UP_S)
+    graph.rows("cold_start/by_profile", people | {"limit": 1}, timeout_s=WARM_UP_S)

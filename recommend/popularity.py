@@ -15,9 +15,15 @@ WINDOW_DAYS = 30
 
 def is_positive(kind: EventKind, value: float | None) -> bool:
     """Whether an event of this kind and value counts for its item."""
-    if kind.weight <= 0:
-        return False
-    return not kind.steps or any(factor > 0 for least, factor in kind.steps if value is not None and value >= least)
+    return event_weight(kind, value) > 0
+
+
+def event_weight(kind: EventKind, value: float | None) -> float:
+    """What one event says about taste, by itself."""
+    if not kind.steps:
+        return kind.weight
+    reached = [factor for least, factor in sorted(kind.steps) if value is not None and value >= least]
+    return kind.weight * reached[-1] if reached else 0.0
 
 
 class Popularity:

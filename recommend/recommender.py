@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from domain.answers import Explanation, LeftOut, Neighbour, Profile, RankedItem, RankedList
-from domain.errors import UnknownEntity, UnknownItem, UnknownUser
-from recommend import browse
+from domain.errors import GraphRefused, GraphUnavailable, UnknownEntity, UnknownItem, UnknownUser
+from recommend import browse, cold_start, verify
+from recommend.deadline import Deadline
 from recommend.explain import explain, reasons_for_list
 from recommend.grounds import Splitter
 from recommend.ports import GraphReader
@@ -18,6 +19,9 @@ from recommend.strategies import strategy_for
 from recommend.subject import known_subject, subject_of
 from recommend.verify import Verifier
 from recommend.world import View, World
+
+FIRST_CHECK_S = 2.0  # Neo4j plans and compiles the check when it is first asked
+EXPLAIN_CHECK_S = 0.5
 
 
 def wall_clock_ms() -> int:
@@ -41,9 +45,20 @@ class Recommender:
         verify_timeout_s: float = 0.025,
     ) -> None:
         self.world = world
-        self._graph = graph
+        self._graph = Deadline(graph) if graph else None
+        self._is_warm = False
         self._now_ms = now_ms
         self._verify_timeout_s = verify_timeout_s
+
+    def warm_up(self) -> None:
+        """Lets Neo4j plan what will be asked, so that the first answers are checked in time. Call it at the start."""
+        if self._graph is not None:
+            try:
+                verify.warm_up(self._graph, timeout_s=cold_start.WARM_UP_S)
+                cold_start.warm_up(self._graph)
+                self._is_warm = True
+            except (GraphUnavailable, GraphRefused):
+                self._is_warm = False
 
     def recommend(self, request: RecommendRequest) -> RankedList:
         """A ranked list with reasons. Fewer than n items when fewer are worth showing.
@@ -68,7 +83,7 @@ class Recommender:
         item_row = _item_row(view, item_id)
         subject = known_subject(view, record)
         ranking, splitter = strategy_for(view, subject, self._graph)
-        verifier = Verifier(self._graph, timeout_s=10 * self._verify_timeout_s)
+        verifier = Verifier(self._graph, timeout_s=EXPLAIN_CHECK_S)
         return explain(view, subject, ranking, splitter, item_row, verifier, now_ms=self._now_ms())
 
     def similar_items(self, item_id: str, n: int = 10) -> tuple[Neighbour, ...]:
@@ -117,8 +132,9 @@ class Recommender:
     def _ranked(
         self, view: View, ranking: Ranking, splitter: Splitter, rows: tuple[int, ...], *, with_reasons: bool
     ) -> tuple[RankedItem, ...]:
-        verifier = Verifier(self._graph, timeout_s=self._verify_timeout_s)
+        verifier = Verifier(self._graph, timeout_s=self._verify_timeout_s if self._is_warm else FIRST_CHECK_S)
         reasons = reasons_for_list(splitter, rows, verifier) if with_reasons else [()] * len(rows)
+        self._is_warm = self._is_warm or verifier.has_answered
         return tuple(
             RankedItem(
                 item_id=view.catalogue.item_ids[row],

@@ -11,7 +11,7 @@ from domain.errors import InvalidRequest, UnknownEntity, UnknownItem
 from domain.records import RelationEnd
 from embeddings.weighting import DAY_MS
 from recommend.history import UserEvents
-from recommend.popularity import is_positive
+from recommend.popularity import event_weight, is_positive
 from recommend.profiles import UserRecord
 from recommend.request import RecommendRequest, SessionEvent
 from recommend.world import View
@@ -19,7 +19,10 @@ from recommend.world import View
 
 @dataclass(frozen=True)
 class Deed:
-    """One event, as a path or a text names it. source: "snapshot", "log", "session" or "context"."""
+    """One event, as a path or a text names it. source: "snapshot", "log", "session", "pick" or "context".
+
+    A pick is an item of a session that came without a kind; context is the item being looked at.
+    """
 
     item_row: int
     kind: EventKind
@@ -61,8 +64,8 @@ class Subject:
 
     @cached_property
     def has_liked(self) -> bool:
-        """Whether any event counts for its item."""
-        return any(is_positive(deed.kind, deed.value) for deed in self.deeds)
+        """Whether any event counts for its item, the newest of a kind where that is the rule."""
+        return any(is_positive(deed.kind, deed.value) for deed in self.witnesses.values())
 
     @cached_property
     def seen(self) -> frozenset[int]:
@@ -79,9 +82,15 @@ class Subject:
 
     @cached_property
     def witnesses(self) -> dict[int, Deed]:
-        """item row -> the event that a path shows: of those that count for the item the newest, kept ones first."""
+        """item row -> the event that a path shows: the one that says most for the item, kept ones first, then newer.
+
+        Of events of one kind that count by the newest, only the newest is asked.
+        """
+        asked: dict[tuple[int, str, int], Deed] = {}
+        for place, deed in enumerate(self.deeds):
+            asked[deed.item_row, deed.kind.name, 0 if deed.kind.repeat == "newest" else place] = deed
         chosen: dict[int, Deed] = {}
-        for deed in self.deeds:
+        for deed in sorted(asked.values(), key=_time):
             before = chosen.get(deed.item_row)
             if before is None or _strength(deed) >= _strength(before):
                 chosen[deed.item_row] = deed
@@ -155,7 +164,7 @@ def _of_session(view: View, events: Sequence[SessionEvent], now_ms: int) -> list
             kind, value = view.declaration.event_kinds[code], event.value
         if row is not None:
             at = now_ms - len(events) + place if event.at is None else event.at
-            deeds.append(Deed(row, kind, value, at, "session"))
+            deeds.append(Deed(row, kind, value, at, "pick" if event.kind is None else "session"))
     return sorted(deeds, key=_time)
 
 
@@ -178,8 +187,8 @@ def _tastes(view: View, ends: Sequence[RelationEnd], source: Callable[[RelationE
     return tuple(chosen.values())
 
 
-def _strength(deed: Deed) -> tuple[bool, bool]:
-    return is_positive(deed.kind, deed.value), deed.is_kept
+def _strength(deed: Deed) -> tuple[bool, bool, float]:
+    return is_positive(deed.kind, deed.value), deed.is_kept, event_weight(deed.kind, deed.value)
 
 
 def _time(deed: Deed) -> int:

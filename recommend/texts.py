@@ -68,6 +68,8 @@ def topical(view: View, code: int, entity_row: int, *, ever: int) -> str:
 def _which(deed: Deed) -> str:
     if deed.source == "context":
         return "which you are looking at"
+    if deed.source == "pick":
+        return "which you picked"
     value = "" if deed.value is None else f"{deed.value:g}"
     return f"which you {deed.kind.verb.replace('{value}', value).strip()}"
 

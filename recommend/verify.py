@@ -1,5 +1,6 @@
 """Whether the edges of paths exist in Neo4j now: one batched question per list, within a budget."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from typing import cast
 
@@ -10,6 +11,7 @@ from domain.errors import GraphRefused, GraphUnavailable
 from recommend.drafts import DraftPath, Edge, Step
 from recommend.ports import GraphReader
 
+LOGGER = logging.getLogger(__name__)
 STATEMENT = "explain/verify_edges"
 
 
@@ -19,6 +21,7 @@ class Verifier:
     def __init__(self, graph: GraphReader | None, *, timeout_s: float) -> None:
         self._graph = graph
         self._timeout_s = timeout_s
+        self.has_answered = False
 
     def check(self, drafts: Sequence[DraftPath]) -> list[Path | None]:
         """Each path with the state of its edges; None for a path of which an edge is neither stored nor pending."""
@@ -32,9 +35,18 @@ class Verifier:
         ordered = sorted(edges, key=lambda edge: (edge.type, edge.start_id, edge.end_id, edge.at or 0))
         try:
             rows = self._graph.rows(STATEMENT, _parameters(ordered), timeout_s=self._timeout_s)
-        except (GraphUnavailable, GraphRefused):
+        except GraphUnavailable:
             return None
+        except GraphRefused as error:
+            LOGGER.info("%s: %s", STATEMENT, error)  # most often: out of time
+            return None
+        self.has_answered = True
         return frozenset(ordered[cast(int, row["place"])] for row in rows)
+
+
+def warm_up(graph: GraphReader, *, timeout_s: float) -> None:
+    """Lets Neo4j plan the check, which takes longer than any check."""
+    graph.rows(STATEMENT, _parameters([]), timeout_s=timeout_s)
 
 
 def _parameters(edges: Sequence[Edge]) -> dict[str, list[dict[str, object]]]:

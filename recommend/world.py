@@ -151,12 +151,27 @@ class _State:
         for record in records:
             if isinstance(record, Event | UserPut | UserErased) or self._is_of_users(record):
                 self._apply_to_people(record)
+                draft = self._with_ends(record, draft)
             else:
                 draft = draft or CatalogueDraft(self.view.catalogue)
                 draft.apply(record)
         catalogue = draft.freeze() if draft else self.view.catalogue
         scorer = self._scorer_for(catalogue) if draft else self.view.scorer
         self.view = replace(self.view, catalogue=catalogue, scorer=scorer, offset=offset)
+
+    def _with_ends(self, record: Record, draft: CatalogueDraft | None) -> CatalogueDraft | None:
+        """Makes the items and entities that a record of a user names and the catalogue does not have."""
+        items, entities = _ends_of(record)
+        catalogue = self.view.catalogue
+        known = catalogue.item_rows.keys() >= set(items) and catalogue.entity_rows.keys() >= set(entities)
+        if draft is None and known:
+            return None
+        draft = draft or CatalogueDraft(catalogue)
+        for item_id in items:
+            draft.ensure_item(item_id)
+        for entity_id in entities:
+            draft.ensure_entity(entity_id)
+        return draft
 
     def _apply_to_people(self, record: Record) -> None:
         if isinstance(record, Event):
@@ -185,6 +200,19 @@ class _State:
             for row in range(first, len(catalogue))
         ]
         return self._trained.with_items(new_items) if new_items else self._trained
+
+
+def _ends_of(record: Record) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The items and the entities that a record of a user names."""
+    match record:
+        case Event():
+            return (record.item_id,), ()
+        case UserPut():
+            return (), tuple(end.entity_id for end in (*record.relations, *record.preferences))
+        case RelationPut() if record.type != "FOLLOWS":
+            return (), (record.tail_id,)
+        case _:
+            return (), ()
 
 
 def _nothing() -> Snapshot:

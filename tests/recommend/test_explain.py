@@ -1,0 +1,117 @@
+"""Shares, parts, texts and statements of explanations, by hand."""
+
+from math import sqrt
+
+import pytest
+
+from domain.errors import UnknownItem, UnknownUser
+from recommend.browser import literal
+from recommend.recommender import Recommender
+from recommend.request import RecommendRequest
+
+POSITIVE = sqrt(0.5) + 1.1 + 2  # ann and diehard: Willis of pulp, action of kill, and those who took pulp and diehard
+
+
+def test_parts_and_contributions_sum_to_the_score(recommender: Recommender) -> None:
+    for item_id in ("jackie", "kill2", "alien", "blade", "diehard", "blank", "pulp"):
+        explanation = recommender.explain("ann", item_id)
+        parts = {part.name: part.value for part in explanation.parts}
+        assert sum(parts.values()) == pytest.approx(explanation.score, abs=1e-4)
+        terms = sum(one.value for one in explanation.contributions)
+        assert terms == pytest.approx(parts["entity"] + parts["behaviour"], abs=1e-4)
+
+
+def test_the_parts_of_one_score_by_hand(recommender: Recommender) -> None:
+    blade = recommender.explain("ann", "blade")
+    assert {part.name: part.value for part in blade.parts} == pytest.approx(
+        {"entity": 4 * (1 - 0.2) - 0.2, "behaviour": 0.5, "taste": 0.8, "popularity": 0.0}, abs=1e-5
+    )
+    assert (blade.rank, blade.strategy) == (4, "model")
+    negative = [(one.item_id, one.relation) for one in blade.contributions if one.value < 0]
+    assert sorted(negative) == [("alien", "DIRECTED_BY"), ("alien", "HAS_GENRE")]
+
+
+def test_shares_are_of_the_positive_terms(recommender: Recommender) -> None:
+    reasons = recommender.explain("ann", "diehard").reasons
+    assert [(reason.code, reason.events, reason.more_paths) for reason in reasons] == [
+        ("taken_together", 1, 0),
+        ("same_entity", 1, 0),
+        ("same_entity", 1, 0),
+    ]
+    assert [reason.share for reason in reasons] == pytest.approx([2 / POSITIVE, 1.1 / POSITIVE, sqrt(0.5) / POSITIVE])
+    assert not any(reason.weak for reason in reasons)
+    blade = recommender.explain("ann", "blade").reasons
+    assert blade[0].share == pytest.approx(4 / (4 + 0.5 + 0.8))  # the negative terms are not in the sum
+
+
+def test_a_behavioural_path_names_nobody(recommender: Recommender) -> None:
+    reason = recommender.explain("ann", "diehard").reasons[0]
+    assert reason.text == "7 people who took Pulp Fiction also took this"
+    assert reason.path is not None
+    assert [(node.label, node.id, node.count) for node in reason.path.nodes] == [
+        ("User", "ann", None),
+        ("Item", "pulp", None),
+        ("User", None, 7),
+        ("Item", "diehard", None),
+    ]
+    assert [(edge.start, edge.end) for edge in reason.path.edges] == [
+        ("ann", "pulp"),
+        (None, "pulp"),
+        (None, "diehard"),
+    ]
+
+
+def test_one_reason_covers_all_events_that_share_an_entity(recommender: Recommender) -> None:
+    reason = recommender.explain("ann", "jackie").reasons[0]
+    assert (reason.events, reason.more_paths) == (3, 2)
+    assert reason.share == pytest.approx(4 * 3.1 / 16.5)
+    assert reason.text == "Same director as 3 of yours, such as Kill Bill, which you rated 4: Quentin Tarantino"
+
+
+def test_an_unnamed_entity_is_told_through_the_item_alone(recommender: Recommender) -> None:
+    reasons = recommender.recommend(RecommendRequest(user_id="bob", item_ids=("heat",))).items[0].reasons
+    assert "Same actor as Reservoir Dogs, which you rated 4" in [reason.text for reason in reasons]
+
+
+def test_weak_reasons_say_so(recommender: Recommender) -> None:
+    reasons = recommender.explain("ann", "kill2").reasons
+    assert [reason.weak for reason in reasons] == [False, True, True]  # 81 %, 12 % and 7 %
+
+
+def test_an_edge_of_a_path_has_its_own_direction_kind_and_time(recommender: Recommender) -> None:
+    path = recommender.explain("ann", "jackie").reasons[0].path
+    assert path is not None
+    assert [(e.type, e.start, e.end, e.kind, e.at, e.state) for e in path.edges] == [
+        ("INTERACTED", "ann", "kill", "rate", "2020-01-05T00:00:00.000Z", "unchecked"),
+        ("DIRECTED_BY", "kill", "Director:tarantino", None, None, "unchecked"),
+        ("DIRECTED_BY", "jackie", "Director:tarantino", None, None, "unchecked"),
+    ]
+    assert not path.verified
+
+
+def test_ranks_are_those_of_the_list(recommender: Recommender) -> None:
+    ranks = {item.item_id: item.rank for item in recommender.recommend(RecommendRequest(user_id="ann")).items}
+    for item_id, rank in ranks.items():
+        assert recommender.explain("ann", item_id).rank == rank
+    for item_id in ("pulp", "armageddon", "blank"):  # seen, not available, without evidence
+        assert recommender.explain("ann", item_id).rank is None
+
+
+def test_unknown_ends_have_no_explanation(recommender: Recommender) -> None:
+    with pytest.raises(UnknownUser):
+        recommender.explain("zoe", "pulp")
+    with pytest.raises(UnknownItem):
+        recommender.explain("ann", "nothing")
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("pulp", '"pulp"'),
+        ('a"b', '"a\\"b"'),
+        ("a\\b'$user_id", '"a\\\\b\'$user_id"'),
+        ("café", '"caf\\u00e9"'),
+    ],
+)
+def test_ids_are_written_as_escaped_literals(text: str, written: str) -> None:
+    assert literal(text) == written
