@@ -67,14 +67,14 @@ class Assembly:
 
     def _entity_tables(self, types: Iterable[EntityType]) -> Iterable[NodeTable]:
         for kind in types:
-            frames = self.entities.get(kind.label)
+            frames = [frame for frame in self.entities.get(kind.label, []) if len(frame)]
             if frames:
                 named = pl.concat(frames).group_by("id", maintain_order=True).agg(pl.col("name").drop_nulls().first())
                 yield _nodes(kind.label, named, ["name"])
 
     def _relation_tables(self, types: Iterable[RelationType]) -> Iterable[RelationTable]:
         for kind in types:
-            frames = self.relations.get(kind.type)
+            frames = [frame for frame in self.relations.get(kind.type, []) if len(frame)]
             if frames:
                 pairs = pl.concat(frames, how="diagonal").unique(["head", "tail"], keep="first", maintain_order=True)
                 weights = pairs["weight"].cast(pl.Float32).to_numpy() if "weight" in pairs.columns else None

@@ -120,7 +120,8 @@ CAPITALS = frozenset({"BBQ", "DVD", "TV", "IQF", "SPF", "DXM", "PSE", "OTC", "RT
 
 _WORD = re.compile(r"([A-Z]+(?:'[A-Z]+)?)\.?")
 _OPEN_BRACKET = re.compile(r"\s*\([^)]*$")
-_SIZE = r"^(?:\.?[0-9][0-9./ -]*)\s?(?:OZ|LB|CT|ML|L|LT|G|KG|PK|PC|FT|SQ FT|IN|GAL|QT|PT|YD)$"
+_NUMBER = r"(?:[0-9]{1,4}(?:\.[0-9]+)?|\.[0-9]+)"
+_SIZE = rf"^{_NUMBER}(?: ?[X/-] ?{_NUMBER})? ?(?:OZ|LB|CT|ML|L|LT|G|KG|PK|PC|FT|SQ FT|IN|GAL|QT|PT|YD)$"
 
 
 def readable(frame: pl.DataFrame, column: str) -> pl.Series:

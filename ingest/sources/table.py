@@ -20,9 +20,9 @@ from ingest.mapping import (
     Relations,
     Users,
     columns_of,
-    declare,
-    read_mapping,
 )
+from ingest.mapping_declaration import declare
+from ingest.mapping_file import read_mapping
 from ingest.report import RejectedLog
 from ingest.sources.assemble import FOLLOWS, Assembly, empty_users, item_frame, no_events, no_items
 from ingest.sources.files import LINE
