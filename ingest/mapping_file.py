@@ -1,5 +1,6 @@
 """Reads a mapping file, and says what is wrong with it."""
 
+import codecs
 import re
 import tomllib
 from pathlib import Path
@@ -9,10 +10,10 @@ import msgspec
 
 from domain.declarations import IDENTIFIER
 from domain.errors import InvalidMapping
-from ingest.mapping import FOLLOWS, Column, Events, Mapping, columns_of
+from ingest.mapping import FOLLOWS, Column, Events, FileOptions, Mapping, Relations, columns_of
 from ingest.mapping_declaration import declare, event_kinds
 
-OWN_PROPERTIES = frozenset({"id", "name", "item_kind", "available", "created_at", "line"})
+OWN_PROPERTIES = frozenset({"id", "name", "item_kind", "available", "created_at"})
 
 
 def read_mapping(path: Path) -> Mapping:
@@ -44,6 +45,7 @@ def _check(mapping: Mapping) -> None:
         raise InvalidMapping("there is no [[events]] table; name at least one file of events", field="events")
     for place, events in enumerate(mapping.events, start=1):
         _check_events(f"[[events]] number {place}", events, kinds)
+    _check_reading(mapping)
     for what, tables in (("items", mapping.items), ("events", mapping.events)):
         for place, table in enumerate(tables, start=1):
             _check_zone(f"[[{what}]] number {place}", table.time_zone)
@@ -54,6 +56,23 @@ def _check(mapping: Mapping) -> None:
         if items.kind and items.kind_column:
             raise InvalidMapping(f"[[items]] number {place}: give kind or kind_column, not both", field="kind")
     _check_relations(mapping)
+
+
+def _check_reading(mapping: Mapping) -> None:
+    """Encodings that exist, and delimiters and separators that can divide."""
+    for what in ("items", "users", "entities", "relations", "events"):
+        tables: tuple[FileOptions, ...] = getattr(mapping, what)
+        for place, table in enumerate(tables, start=1):
+            where = f"[[{what}]] number {place}"
+            try:
+                codecs.lookup(table.encoding)
+            except LookupError as error:
+                message = f'{where}: no encoding {table.encoding!r}; use a name like "utf-8" or "latin-1"'
+                raise InvalidMapping(message, field="encoding") from error
+            if table.delimiter is not None and (len(table.delimiter) != 1 or table.delimiter in '"\r\n'):
+                raise InvalidMapping(f"{where}: the delimiter must be one character", field="delimiter")
+            if isinstance(table, Relations) and table.separator == "":
+                raise InvalidMapping(f"{where}: leave separator out, or give at least one character", field="separator")
 
 
 def _check_properties(what: str, tables: list[tuple[str | Column, ...]]) -> None:

@@ -12,7 +12,7 @@ from domain.records import Rejected
 from ingest.report import RejectedLog
 from ingest.times import FIRST_MS, LAST_MS, milliseconds
 
-LINE = "line"
+LINE = "\tline"  # the column with the row's line; no file has one of that name, because header names are stripped
 TRUE = ("true", "yes", "y", "1")
 FALSE = ("false", "no", "n", "0")
 SHOWN = 60  # characters of a bad value in a reason
@@ -20,7 +20,7 @@ SHOWN = 60  # characters of a bad value in a reason
 
 @dataclass(frozen=True)
 class Checks:
-    """The checks of one file. Every method gives the frame without its bad rows; frames may have a `line` column.
+    """The checks of one file. Every method gives the frame without its bad rows; frames may have a column LINE.
 
     names: what the file calls the frame's columns, where that differs.
     """

@@ -15,7 +15,6 @@ from domain.errors import InvalidSource
 from domain.snapshot import object_column
 from domain.tables import Column, Dataset, EventTable, NodeTable, RelationTable, Text
 
-LINE = "line"
 FOLLOWS = RelationType(
     type="FOLLOWS", head="User", tail="User", description="A user follows another.", same="person", phrase="following"
 )

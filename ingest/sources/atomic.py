@@ -8,14 +8,15 @@ import polars as pl
 
 from domain.errors import InvalidSource
 from ingest.report import RejectedLog
-from ingest.sources.files import LINE, read_delimited
+from ingest.sources.files import read_delimited
+from ingest.validate import LINE
 
 TYPES = ("token", "token_seq", "float", "float_seq")
 
 
 @dataclass(frozen=True)
 class AtomicFile:
-    """One file. frame: text columns by their plain names, and `line`; types: name -> one of TYPES."""
+    """One file. frame: text columns by their plain names, and LINE; types: name -> one of TYPES."""
 
     path: Path
     frame: pl.DataFrame

@@ -8,7 +8,6 @@ from ingest.report import RejectedLog
 from ingest.sources.assemble import Assembly, item_frame
 from ingest.sources.atomic import AtomicFile
 from ingest.sources.declared import Declared, in_words, label_name, relation_name
-from ingest.sources.files import LINE
 from ingest.sources.movies import (
     DECADE,
     GENRE,
@@ -20,7 +19,7 @@ from ingest.sources.movies import (
     relate_years,
     spoken_title,
 )
-from ingest.validate import Checks, shown
+from ingest.validate import LINE, Checks, shown
 
 GENRE_COLUMNS = ("class", "genre", "genres")
 YEAR_COLUMNS = ("release_year", "year")

@@ -1,6 +1,6 @@
 """Text files as columns of text: every good row vectorised, every bad row reported with its line.
 
-A frame read here has the file's columns as text and `line`: the 1-based line, header included (Parquet: 1-based row).
+A frame read here has the file's columns as text, and LINE: the 1-based line, header included (Parquet: 1-based row).
 """
 
 import csv
@@ -12,8 +12,7 @@ import polars as pl
 from domain.errors import InvalidSource
 from domain.records import Rejected
 from ingest.report import RejectedLog
-
-LINE = "line"
+from ingest.validate import LINE
 
 
 def read_delimited(
@@ -80,7 +79,7 @@ def _decoded_lines(path: Path, rejected: RejectedLog, encoding: str) -> list[str
         return _lines_that_decode(path, blob, rejected, encoding)
     if "\0" in text:
         raise InvalidSource(f"{path.name} holds zero bytes: it is not a text file", field=path.name)
-    return text.replace("\r\n", "\n").split("\n")
+    return text.replace("\r\n", "\n").split("\n" if "\n" in text else "\r")
 
 
 def _lines_that_decode(path: Path, blob: bytes, rejected: RejectedLog, encoding: str) -> list[str]:
@@ -103,13 +102,14 @@ def _lines_that_decode(path: Path, blob: bytes, rejected: RejectedLog, encoding:
 
 def _header(path: Path, line: str, separator: str, quoted: bool) -> list[str]:
     quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    names = [name.strip() for name in next(csv.reader([line], delimiter=separator, quoting=quoting))]
+    try:
+        names = [name.strip() for name in next(csv.reader([line], delimiter=separator, quoting=quoting))]
+    except csv.Error as error:
+        raise InvalidSource(f"the header of {path.name} cannot be read: {error}", field=path.name) from error
     for name in names:
         if names.count(name) > 1 or not name:
             problem = f"names {name!r} twice" if name else "leaves a column without a name"
             raise InvalidSource(f"the header of {path.name} {problem}", field=name or path.name)
-    if LINE in names:
-        names[names.index(LINE)] = "line_"  # `line` is ours
     return names
 
 

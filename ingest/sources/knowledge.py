@@ -13,9 +13,8 @@ from ingest.report import RejectedLog
 from ingest.sources.assemble import Assembly, entity_ids, item_frame
 from ingest.sources.atomic import AtomicFile
 from ingest.sources.declared import Declared, in_words, relation_name
-from ingest.sources.files import LINE
 from ingest.sources.films import ENTITY_TYPES, FACTS, Fact, is_about_films
-from ingest.validate import Checks
+from ingest.validate import LINE, Checks
 
 THING = EntityType(label="Thing", noun="thing", description="An entity that its source gives no type.")
 

@@ -17,9 +17,9 @@ from domain.progress import Progress
 from domain.tables import Dataset
 from ingest.report import RejectedLog
 from ingest.sources.assemble import Assembly, entity_ids, item_frame
-from ingest.sources.files import LINE, need
+from ingest.sources.files import need
 from ingest.sources.retail_names import DEPARTMENTS, readable, size
-from ingest.validate import Checks, with_event_ids
+from ingest.validate import LINE, Checks, with_event_ids
 
 NAME = "retail"
 TIME_ZONE = "UTC"

@@ -25,9 +25,8 @@ from ingest.mapping_declaration import declare
 from ingest.mapping_file import read_mapping
 from ingest.report import RejectedLog
 from ingest.sources.assemble import FOLLOWS, Assembly, empty_users, item_frame, no_events, no_items
-from ingest.sources.files import LINE
-from ingest.sources.tabular import read_table
-from ingest.validate import Checks, shown, with_event_ids
+from ingest.sources.tabular import Wanted, read_table
+from ingest.validate import LINE, Checks, shown, with_event_ids
 
 DEFAULT_KEY = ("user_id", "item_id", "at", "session_id")
 
@@ -74,11 +73,10 @@ class Tables:
     _frames: dict[FileOptions, pl.DataFrame] = field(default_factory=dict[FileOptions, pl.DataFrame])
 
     def open(self, table: FileOptions, columns: Columns[str, str | None]) -> tuple[pl.DataFrame, Checks]:
-        """A frame of `line` and of the columns under the names given to them, without those that are None."""
+        """A frame of LINE and of the columns under the names given to them, without those that are None."""
         options = _file_options(table)
         if options not in self._frames:
-            every, ids = self._needed(options)
-            self._frames[options] = read_table(self.folder / table.file, options, every, ids, self.rejected)
+            self._frames[options] = read_table(self.folder / table.file, options, self._wanted(options), self.rejected)
         names = {name: column for name, column in columns.items() if column is not None}
         frame = self._frames[options].select(LINE, **{name: pl.col(column) for name, column in names.items()})
         return frame, Checks(Path(table.file).name, self.rejected, names)
@@ -92,16 +90,19 @@ class Tables:
             raise InvalidSource(f"none of the {rows} rows of {table.file} can be used{why}", field=table.file)
         return frame
 
-    def _needed(self, options: FileOptions) -> tuple[list[str], set[str]]:
-        """All columns that the mapping names of a file, and those of them that hold ids."""
-        columns: list[str | None] = []
+    def _wanted(self, options: FileOptions) -> Wanted:
+        """All that the mapping's tables take from a file."""
+        columns: list[str] = []
         ids: set[str] = set()
+        lists: set[str] = set()
         mapping = self.mapping
         for table in (*mapping.items, *mapping.users, *mapping.entities, *mapping.relations, *mapping.events):
             if _file_options(table) == options:
-                columns += _columns(table).values()
-                ids |= {column for name, column in _columns(table).items() if column and name in _ID_NAMES}
-        return [column for column in dict.fromkeys(columns) if column is not None], ids
+                named = {name: column for name, column in _columns(table).items() if column is not None}
+                columns += named.values()
+                ids |= {column for name, column in named.items() if name in _ID_NAMES}
+                lists |= _list_columns(table)
+        return Wanted(tuple(dict.fromkeys(columns)), frozenset(ids), frozenset(lists))
 
 
 _ID_NAMES = ("id", "user_id", "item_id", "event_id", "session_id", "head", "tail")
@@ -129,6 +130,15 @@ def _columns(table: FileOptions) -> dict[str, str | None]:
             return own | {f"key_{place}": column for place, column in enumerate(table.key)}
         case _:
             return {}
+
+
+def _list_columns(table: FileOptions) -> set[str]:
+    """The columns whose values may be lists: the tails of relations, and properties that are lists."""
+    if isinstance(table, Relations):
+        return {table.tail}
+    if isinstance(table, Items | Users):
+        return {column.column for column in columns_of(table.properties) if column.type == "list"}
+    return set()
 
 
 def _property_columns(properties: tuple[str | Column, ...]) -> dict[str, str]:

@@ -229,3 +229,60 @@ def test_a_file_without_one_usable_row_names_its_first_fault(shop: Path, rejecte
 def test_a_mapping_that_is_not_there_is_named(tmp_path: Path, rejected) -> None:
     with pytest.raises(ClewError, match=r"no mapping file .*nothing\.toml"):
         read(tmp_path / "nothing.toml", rejected, Silent())
+
+
+@pytest.fixture
+def one_file(tmp_path: Path) -> Path:
+    (tmp_path / "m.toml").write_text(
+        '[source]\nname = "s"\ntime_zone = "UTC"\n'
+        '[[events]]\nfile = "e.jsonl"\nuser = "u"\nitem = "i"\nat = "t"\nkind = "view"\nsession = "s"\n'
+    )
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        ('{"u": {"x": 1}, "i": "a", "t": "2024-01-01", "s": "1"}', "u"),
+        ('{"u": "a", "i": ["a"], "t": "2024-01-01", "s": "1"}', "i"),
+        ('{"u": "a", "i": true, "t": "2024-01-01", "s": "1"}', "i"),
+        ('{"u": "a", "i": 1.0, "t": "2024-01-01", "s": "1"}', "i"),
+        ('{"u": "a", "i": "a", "t": [1], "s": "1"}', "t"),
+        ('{"u": "a", "i": "a", "t": null, "s": "1"}', "t"),
+        ('{"u": "a", "i": "a", "t": true, "s": "1"}', "t"),
+        ('{"u": "a", "i": "a", "t": 1e99, "s": "1"}', "t"),
+        ('{"u": "\\ud800", "i": "a", "t": "2024-01-01", "s": "1"}', ""),
+        ('{"u": "a\\u0000", "i": "a", "t": "2024-01-01", "s": "1"}', "u"),
+        ("[1, 2]", ""),
+        ('{"u": "a", "i": "a", "t": "2024-01-01", "s": ""}', "s"),
+    ],
+)
+def test_a_json_row_of_any_shape_costs_itself_alone(one_file: Path, rejected, row: str, field: str) -> None:
+    good = '{"u": "a", "i": "b", "t": "2024-01-01", "s": null}'
+    (one_file / "e.jsonl").write_text(f"{row}\n{good}\n")
+    assert read(one_file / "m.toml", rejected, Silent()).events.item_ids.tolist() == ["b"]
+    assert rejected.lines == [("e.jsonl", 1, field)]
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [('encoding = "utf-99"', "no encoding 'utf-99'"), ('delimiter = "||"', "the delimiter must be one character")],
+)
+def test_ways_to_read_a_file_that_do_not_exist_are_refused(one_file: Path, rejected, key: str, says: str) -> None:
+    with (one_file / "m.toml").open("a") as file:
+        file.write(f"{key}\n")
+    with pytest.raises(InvalidMapping, match=says.replace("|", r"\|")):
+        read(one_file / "m.toml", rejected, Silent())
+
+
+def test_a_column_may_have_any_name(one_file: Path, rejected) -> None:
+    (one_file / "e.csv").write_text("line,u,i,t,s\n9,a,b,2024-01-01,1\n")
+    replace(one_file / "m.toml", 'file = "e.jsonl"', 'file = "e.csv"\nkey = ["line"]')
+    assert len(read(one_file / "m.toml", rejected, Silent()).events) == 1
+
+
+def test_loading_with_a_huge_number_of_bad_rows_stays_fast(one_file: Path, rejected) -> None:
+    (one_file / "e.csv").write_text("u,i,t,s\n" + '"a,b,c\n' * 20_000 + "a,b,2024-01-01,1\n")
+    replace(one_file / "m.toml", 'file = "e.jsonl"', 'file = "e.csv"')
+    assert len(read(one_file / "m.toml", rejected, Silent()).events) == 1
+    assert rejected.total == 20_000

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from ingest.times import milliseconds
-from ingest.validate import Checks
+from ingest.validate import LINE, Checks
 
 NOON_UTC = 1_709_294_400_000  # 2024-03-01T12:00:00Z
 
@@ -79,7 +79,7 @@ def test_before_1970_is_negative() -> None:
 
 
 def test_what_is_no_time_is_rejected_and_says_what_is_wrong(rejected) -> None:
-    rows = pl.DataFrame({"line": [2, 3, 4, 5, 6], "at": ["soon", None, "2024-13-01T00:00:00Z", "2024-03-01", "9e99"]})
+    rows = pl.DataFrame({LINE: [2, 3, 4, 5, 6], "at": ["soon", None, "2024-13-01T00:00:00Z", "2024-03-01", "9e99"]})
     assert Checks("f.csv", rejected).times(rows, "at").is_empty()
     reasons = {row.line: row.reason for row in rejected.rows}
     assert reasons[3] == "the time is missing"

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from domain.errors import InvalidId
 from domain.ids import clean_id
 from ingest.report import RejectedLog
-from ingest.validate import Checks, with_event_ids
+from ingest.validate import LINE, Checks, with_event_ids
 
 
 def frame(values: list[object], name: str = "id") -> pl.DataFrame:
-    return pl.DataFrame({"line": range(2, len(values) + 2), name: values})
+    return pl.DataFrame({LINE: range(2, len(values) + 2), name: values})
 
 
 def test_ids_that_break_a_rule_are_rejected_with_the_rule(rejected) -> None:
@@ -57,7 +57,7 @@ def test_flags_are_read_in_the_usual_words(rejected) -> None:
 
 def test_of_equal_ids_the_first_row_stays(rejected) -> None:
     kept = Checks("f.csv", rejected).first_of_each(frame(["a", "b", "a"]), "id")
-    assert kept["line"].to_list() == [2, 3]
+    assert kept[LINE].to_list() == [2, 3]
     assert [(row.line, row.reason) for row in rejected.rows] == [(4, "'a' came before, in line 2")]
 
 
