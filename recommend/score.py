@@ -19,7 +19,7 @@ from embeddings.weights import Floats, Normalisation, Weights
 from recommend.history import UserEvents, Weighted, weigh
 from recommend.new_items import NewItem, feature_values, grow
 
-__all__ = ["EntityTerm", "NewItem", "Scorer", "Scores"]
+__all__ = ["EntityColumns", "EntityTerm", "NewItem", "Scorer", "Scores"]
 
 WIDEN_UP_TO = 1 << 26  # entries of behaviour rows that are kept as float32: twice as fast, up to 256 MiB
 
@@ -43,6 +43,16 @@ class EntityTerm:
     relation_code: int
     entity_row: int
     value: float
+
+
+@dataclass(frozen=True)
+class EntityColumns:
+    """Entity terms as columns, (t,) each."""
+
+    event_item_rows: Rows
+    relation_codes: NDArray[np.int16]
+    entity_rows: Rows
+    values: Floats
 
 
 class Scorer:
@@ -100,6 +110,11 @@ class Scorer:
 
     def entity_terms(self, weighted: Weighted, item_row: int) -> list[EntityTerm]:
         """The terms of the item's entity part, one per event and entity shared; they sum to it. The strongest first."""
+        columns = self.entity_columns(weighted, item_row)
+        return _strongest_first(columns.event_item_rows, columns.relation_codes, columns.entity_rows, columns.values)
+
+    def entity_columns(self, weighted: Weighted, item_row: int) -> EntityColumns:
+        """The same terms as columns, in no order: for a user with thousands of them."""
         rows, weights = _nonzero(weighted)
         linear = weights * np.float32(self._term_scale(weights, item_row))
         rows, linear = rows[rows != item_row], linear[rows != item_row]
@@ -108,7 +123,7 @@ class Scorer:
         values = shared.data * target.data[shared.col] * linear[shared.row]
         columns = target.indices[shared.col]
         relations, entities = self.weights.feature_relations[columns], self.weights.feature_entities[columns]
-        return _strongest_first(rows[shared.row], relations, entities, values)
+        return EntityColumns(rows[shared.row], relations, entities, values)
 
     def taste_terms(self, entity_rows: Sequence[int], weights: Sequence[float], item_row: int) -> list[EntityTerm]:
         """The terms of the entity part of `from_tastes`, one per entity and relation shared. The strongest first."""
