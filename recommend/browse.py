@@ -171,7 +171,7 @@ def _shared(view: View, left: int, right: int) -> tuple[str, ...]:
     """Names of entities that both items have, the rarest first."""
     catalogue = view.catalogue
     links = set(catalogue.knowledge.of_left(left)) & set(catalogue.knowledge.of_left(right))
-    rows = {row for code, row in links if catalogue.holds(left, code, row)}
+    rows = {row for code, row in links if catalogue.may_show(code, row)}
     rarest = sorted(rows, key=lambda row: (catalogue.degree(row), catalogue.entity_ids[row]))
     return tuple(texts.entity_name(view, row) for row in rarest[:MOST_SHARED])
 

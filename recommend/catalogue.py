@@ -102,17 +102,20 @@ class Catalogue:
 
     def degree(self, entity_row: int) -> int:
         """How many items are linked with an entity: what is rare says more."""
-        return len(self.knowledge.of_right(entity_row))
+        return self.knowledge.count_right(entity_row)
 
     def is_sensitive(self, entity_row: int) -> bool:
         """Whether the entity's type is declared sensitive: kept, never scored or shown as a reason."""
         return self.declaration.entity_types[self.entity_types[entity_row]].sensitive
 
-    def holds(self, item_row: int, code: int, entity_row: int) -> bool:
-        """Whether the item has this relation now, and it may be shown: nothing about it is sensitive."""
-        if self.relation(code).sensitive or self.is_sensitive(entity_row):
-            return False
-        return (code, entity_row) in self.knowledge.of_left(item_row)
+    def still_holds(self, item_row: int, code: int, entity_row: int) -> bool:
+        """Whether an item that had this relation when it was trained, or came later, has it now."""
+        changed = self.knowledge.changed_left.get(item_row)
+        return changed is None or (code, entity_row) in changed
+
+    def may_show(self, code: int, entity_row: int) -> bool:
+        """Whether nothing about a relation to an entity is sensitive."""
+        return not (self.relation(code).sensitive or self.is_sensitive(entity_row))
 
     def properties_of(self, item_row: int) -> Properties:
         """The declared properties that an item has."""

@@ -99,9 +99,14 @@ def _reason(told: Told, positive: float) -> Reason:
     )
 
 
+def _told_apart(reasons: Sequence[Reason]) -> list[Reason]:
+    """Without those that read like one before: two writers without a name are told the same way."""
+    return list({reason.text: reason for reason in reversed(reasons)}.values())[::-1]
+
+
 def _chosen(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
     """What is shown of one item's reasons, which come strongest first, those with a path before the others."""
-    with_path = [reason for reason in reasons if reason.path is not None]
+    with_path = _told_apart([reason for reason in reasons if reason.path is not None])
     shown = with_path[:1] + [reason for reason in with_path[1:MOST_REASONS] if reason.share >= LEAST_SHARE]
     if shown and len({reason.code for reason in shown}) == 1:
         other = [reason for reason in with_path if reason.code != shown[0].code and reason.share >= LEAST_SHARE]

@@ -58,6 +58,12 @@ class Links:
         """The (code, left row) links of a right row, ordered."""
         return self.changed_right[row] if row in self.changed_right else self.right[row]
 
+    def count_right(self, row: int) -> int:
+        """How many links a right row has."""
+        if row in self.changed_right:
+            return len(self.changed_right[row])
+        return int(self.right.starts[row + 1] - self.right.starts[row]) if row + 1 < len(self.right.starts) else 0
+
     def replaced(self, changes: Mapping[int, Sequence[Link]]) -> "Links":
         """New links in which each left row of `changes` has exactly the links given there."""
         changed_left, changed_right = dict(self.changed_left), dict(self.changed_right)

@@ -1,9 +1,8 @@
 """The score of a user with events, split by event, entity and part."""
 
-from collections import defaultdict
-from functools import partial
-
 import numpy as np
+from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from domain.answers import Contribution
 from recommend import texts
@@ -11,10 +10,13 @@ from recommend.drafts import LEAST_OTHERS, DraftPath, Others, attribute_path, be
 from recommend.grounds import Ground, Split, strongest
 from recommend.history import Weighted
 from recommend.ranking import Ranking, share_of
-from recommend.score import EntityTerm, Scorer
+from recommend.score import EntityColumns, Scorer
 from recommend.subject import Deed, Subject
 from recommend.world import View
 
+Terms = NDArray[np.float64]  # (h,) one per item of the user
+
+MOST_ATTRIBUTES = 25  # relations and entities whose texts and paths are made
 MOST_ASKED = 8  # behavioural terms whose number of others is looked up
 MOST_LISTED = 200  # contributions of one explanation
 
@@ -30,65 +32,85 @@ class ModelSplitter:
         self._ranking = ranking
 
     def split(self, item_row: int) -> Split:
-        terms = self._scorer.entity_terms(self._weighted, item_row)
+        terms = self._scorer.entity_columns(self._weighted, item_row)
         behaviour = self._scorer.behaviour_terms(self._weighted, item_row).astype(np.float64)
         rest = [float(self._ranking.parts[name][item_row]) for name in ("taste", "popularity")]
-        positive = sum(term.value for term in terms if term.value > 0) + float(behaviour[behaviour > 0].sum())
+        positive = sum(float(values[values > 0].sum(dtype=np.float64)) for values in (terms.values, behaviour))
         positive += sum(value for value in rest if value > 0)
-        grounds = [
-            *self._attributes(terms, item_row),
-            *self._behaviours(behaviour, item_row),
-            *self._others(rest, item_row),
-        ]
+        grounds = self._attributes(terms, item_row) + self._behaviours(behaviour, item_row)
+        grounds += self._others(rest, item_row)
         return Split(positive, strongest(grounds), lambda: self._contributions(terms, behaviour, item_row, positive))
 
-    def _attributes(self, terms: list[EntityTerm], item_row: int) -> list[Ground]:
-        """One ground per relation and entity, over all events that share it."""
-        groups: defaultdict[tuple[int, int], list[EntityTerm]] = defaultdict(list)
-        for term in terms:
-            if term.value > 0:
-                groups[term.relation_code, term.entity_row].append(term)
-        catalogue = self._view.catalogue
+    def _attributes(self, terms: EntityColumns, item_row: int) -> list[Ground]:
+        """One ground per relation and entity, over all events that share it; the 25 strongest."""
+        kept = np.flatnonzero(self._may_tell(terms, item_row))
+        num_entities = len(self._view.catalogue.entity_ids)
+        keys = terms.relation_codes[kept].astype(np.int64) * num_entities + terms.entity_rows[kept]
+        pairs, group = np.unique(keys, return_inverse=True)
+        sums = np.bincount(group, weights=terms.values[kept], minlength=len(pairs))
+        order = kept[np.lexsort((terms.event_item_rows[kept], -terms.values[kept]))]
         grounds: list[Ground] = []
-        for (code, entity_row), shared in groups.items():
-            if catalogue.holds(item_row, code, entity_row):
-                kept = [term for term in shared if catalogue.holds(term.event_item_row, code, entity_row)]
-                if kept:
-                    grounds.append(self._attribute(kept, code, entity_row, item_row))
+        for place in np.argsort(-sums, kind="stable")[:MOST_ATTRIBUTES].tolist():
+            code, entity_row = divmod(int(pairs[place]), num_entities)
+            shared = order[(terms.relation_codes[order] == code) & (terms.entity_rows[order] == entity_row)]
+            witness = self._subject.witnesses[int(terms.event_item_rows[shared[0]])]
+            grounds.append(self._attribute(witness, (code, entity_row), float(sums[place]), len(shared), item_row))
         return grounds
 
-    def _attribute(self, terms: list[EntityTerm], code: int, entity_row: int, item_row: int) -> Ground:
-        witness = self._subject.witnesses[terms[0].event_item_row]
+    def _may_tell(self, terms: EntityColumns, item_row: int) -> NDArray[np.bool_]:
+        """(t,) positive terms of relations that both items still have and that may be shown."""
+        catalogue, positive = self._view.catalogue, terms.values > 0
+        changed = catalogue.knowledge.changed_left.keys()
+        if item_row in changed or not changed.isdisjoint(terms.event_item_rows.tolist()):
+            columns = zip(terms.event_item_rows, terms.relation_codes, terms.entity_rows, strict=True)
+            for place, (event_row, code, entity_row) in enumerate(columns):
+                both = (int(event_row), item_row)
+                positive[place] &= all(catalogue.still_holds(row, int(code), int(entity_row)) for row in both)
+        sensitive = np.array([kind.sensitive for kind in self._view.declaration.relation_types], np.bool_)
+        types = np.array([kind.sensitive for kind in self._view.declaration.entity_types], np.bool_)
+        hidden = sensitive[terms.relation_codes] | types[catalogue.entity_types[terms.entity_rows]]
+        return positive & ~hidden
+
+    def _attribute(self, witness: Deed, shared: tuple[int, int], value: float, events: int, item_row: int) -> Ground:
+        code, entity_row = shared
         return Ground(
             code="same_entity",
-            value=sum(term.value for term in terms),
+            value=value,
             tell=lambda: (
-                texts.same_entity(self._view, witness, code, entity_row, events=len(terms)),
+                texts.same_entity(self._view, witness, code, entity_row, events=events),
                 attribute_path(self._view, self._subject, witness, code, entity_row, item_row),
             ),
             has_path=True,
-            events=len(terms),
-            more_paths=len(terms) - 1,
+            events=events,
+            more_paths=events - 1,
             degree=self._view.catalogue.degree(entity_row),
         )
 
-    def _behaviours(self, behaviour: "np.ndarray[tuple[int], np.dtype[np.float64]]", item_row: int) -> list[Ground]:
-        """One ground per event whose item enough other people took together with this one."""
-        grounds: list[Ground] = []
+    def _behaviours(self, behaviour: Terms, item_row: int) -> list[Ground]:
+        """One ground for the strongest events whose items enough other people took together with this one."""
+        found: list[tuple[int, float, Others]] = []
         for place in np.argsort(-behaviour, kind="stable")[:MOST_ASKED].tolist():
-            event_row = int(self._weighted.item_rows[place])
-            if behaviour[place] <= 0 or event_row == item_row:
-                continue
-            others = self._others_of(event_row, item_row)
-            if others.count >= LEAST_OTHERS:
-                deed = self._subject.witnesses[event_row]
-                tell = partial(self._tell_behaviour, deed, others, item_row)
-                grounds.append(Ground("taken_together", float(behaviour[place]), tell, has_path=True))
-        return grounds
+            event_row, value = int(self._weighted.item_rows[place]), float(behaviour[place])
+            if value > 0 and self._weighted.weights[place] > 0:  # a dislike of what others dislike too is no reason
+                others = self._others_of(event_row, item_row)
+                if others.count >= LEAST_OTHERS:
+                    found.append((event_row, value, others))
+        return [self._behaviour(found, item_row)] if found else []
 
-    def _tell_behaviour(self, deed: Deed, others: Others, item_row: int) -> tuple[str, DraftPath]:
-        text = texts.taken_together(self._view, deed, people=others.count)
-        return text, behaviour_path(self._view, self._subject, deed, others, item_row)
+    def _behaviour(self, found: list[tuple[int, float, Others]], item_row: int) -> Ground:
+        event_row, _, others = found[0]
+        deed = self._subject.witnesses[event_row]
+        return Ground(
+            code="taken_together",
+            value=sum(value for _, value, _ in found),
+            tell=lambda: (
+                texts.taken_together(self._view, deed, people=others.count, events=len(found)),
+                behaviour_path(self._view, self._subject, deed, others, item_row),
+            ),
+            has_path=True,
+            events=len(found),
+            more_paths=len(found) - 1,
+        )
 
     def _others_of(self, event_row: int, item_row: int) -> Others:
         """Those who took both in the training data, without this user and without those erased since."""
@@ -102,7 +124,7 @@ class ModelSplitter:
         rows = [row for row in both.tolist() if row not in left_out]
         return Others(len(rows), tuple(str(self._view.snapshot.user_ids[row]) for row in rows[:LEAST_OTHERS]))
 
-    def _takers(self, item_row: int) -> "np.ndarray[tuple[int], np.dtype[np.int32]]":
+    def _takers(self, item_row: int) -> NDArray[np.int32]:
         begin, end = self._scorer.weights.takers_indptr[item_row : item_row + 2]
         return self._scorer.weights.takers_rows[begin:end]
 
@@ -117,38 +139,31 @@ class ModelSplitter:
         return grounds
 
     def _contributions(
-        self,
-        terms: list[EntityTerm],
-        behaviour: "np.ndarray[tuple[int], np.dtype[np.float64]]",
-        item_row: int,
-        positive: float,
+        self, terms: EntityColumns, behaviour: Terms, item_row: int, positive: float
     ) -> tuple[Contribution, ...]:
         """Every term that is not 0, the largest first, at most 200; those of sensitive entities are not named."""
-        catalogue, witnesses = self._view.catalogue, self._subject.witnesses
-        found = [
-            Contribution(
-                item_id=catalogue.item_ids[term.event_item_row],
-                kind=witnesses[term.event_item_row].kind.name,
-                value=term.value,
-                share=share_of(term.value, positive),
-                relation=catalogue.relation(term.relation_code).type,
-                entity_id=catalogue.entity_ids[term.entity_row],
-            )
-            for term in terms
-            if not (catalogue.relation(term.relation_code).sensitive or catalogue.is_sensitive(term.entity_row))
-        ]
-        for place in np.flatnonzero(behaviour).tolist():
-            event_row, value = int(self._weighted.item_rows[place]), float(behaviour[place])
-            found.append(
-                Contribution(
-                    item_id=catalogue.item_ids[event_row],
-                    kind=witnesses[event_row].kind.name,
-                    value=value,
-                    share=share_of(value, positive),
-                    people=self._shown_people(event_row, item_row) if len(behaviour) <= MOST_LISTED else None,
-                )
-            )
+        catalogue = self._view.catalogue
+        found: list[Contribution] = []
+        for place in np.argsort(-np.abs(terms.values), kind="stable")[:MOST_LISTED].tolist():
+            code, entity_row = int(terms.relation_codes[place]), int(terms.entity_rows[place])
+            if catalogue.may_show(code, entity_row) and terms.values[place] != 0:
+                one = self._contribution(int(terms.event_item_rows[place]), float(terms.values[place]), positive)
+                named = {"relation": catalogue.relation(code).type, "entity_id": catalogue.entity_ids[entity_row]}
+                found.append(replace(one, **named))
+        for place in np.argsort(-np.abs(behaviour), kind="stable")[:MOST_LISTED].tolist():
+            if behaviour[place] != 0:
+                event_row = int(self._weighted.item_rows[place])
+                one = self._contribution(event_row, float(behaviour[place]), positive)
+                found.append(replace(one, people=self._shown_people(event_row, item_row)))
         return tuple(sorted(found, key=lambda one: (-abs(one.value), one.item_id, one.entity_id or ""))[:MOST_LISTED])
+
+    def _contribution(self, event_row: int, value: float, positive: float) -> Contribution:
+        return Contribution(
+            item_id=self._view.catalogue.item_ids[event_row],
+            kind=self._subject.witnesses[event_row].kind.name,
+            value=value,
+            share=share_of(value, positive),
+        )
 
     def _shown_people(self, event_row: int, item_row: int) -> int | None:
         count = self._others_of(event_row, item_row).count

@@ -34,13 +34,17 @@ class TasteSplitter:
         grounds = [
             self._ground(tastes[entity_row], code, value, item_row)
             for (code, entity_row), value in amounts.items()
-            if value > 0 and self.view.catalogue.holds(item_row, code, entity_row)
+            if value > 0 and self._may_tell(item_row, code, entity_row)
         ]
         if taste > 0:
             grounds.append(Ground("taste", taste, lambda: (texts.SOME_TASTE, None), has_path=False))
         if popularity > 0:
             grounds.append(popular_ground(self.view, popularity, item_row))
         return Split(positive, strongest(grounds), tuple[Contribution, ...])
+
+    def _may_tell(self, item_row: int, code: int, entity_row: int) -> bool:
+        catalogue = self.view.catalogue
+        return catalogue.may_show(code, entity_row) and catalogue.still_holds(item_row, code, entity_row)
 
     def _ground(self, taste: Taste, code: int, value: float, item_row: int) -> Ground:
         def tell() -> tuple[str, DraftPath | None]:

@@ -16,9 +16,12 @@ def same_entity(view: View, deed: Deed, code: int, entity_row: int, *, events: i
     return start if name is None else f"{start}: {name}"
 
 
-def taken_together(view: View, deed: Deed, *, people: int) -> str:
-    """ "143 people who took Cucumbers also took this"."""
-    return f"{people} people who took {view.catalogue.item_names[deed.item_row]} also took this"
+def taken_together(view: View, deed: Deed, *, people: int, events: int) -> str:
+    """ "143 people who took Cucumbers also took this; 5 more of yours go with it"."""
+    text = f"{people} people who took {view.catalogue.item_names[deed.item_row]} also took this"
+    if events == 1:
+        return text
+    return f"{text}; {events - 1} more of yours {'goes' if events == 2 else 'go'} with it"
 
 
 def stated_taste(view: View, code: int, entity_row: int) -> str:
