@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi_swagger import patch_fastapi
+from fastapi_offline import FastAPIOffline
 
 from api.edge import Edge, guarded_hosts
 from api.errors import install_handlers
@@ -49,20 +49,20 @@ def openapi_document() -> dict[str, Any]:
 
 
 def _with_routes() -> FastAPI:
-    app = FastAPI(
+    app = FastAPIOffline(
         title="Clew",
         version="1",
         description=DESCRIPTION,
         openapi_tags=TAGS,
         lifespan=_lifespan,
-        docs_url=None,  # the framework's own page loads its scripts from a content network
+        docs_url="/docs",
         redoc_url=None,
-        swagger_ui_oauth2_redirect_url=None,
+        static_url="/docs-files",
+        swagger_ui_parameters={"tryItOutEnabled": True, "persistAuthorization": True},
         redirect_slashes=False,  # a redirect would decode the path
     )
     for module in ROUTERS:
         app.include_router(module.router)
-    patch_fastapi(app, docs_url="/docs", swagger_ui_parameters={"tryItOutEnabled": True, "persistAuthorization": True})
     install_handlers(app)
     install_openapi(app)
     return app

@@ -78,7 +78,12 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas: dict[str, Any] = made.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    _, ours = msgspec.json.schema_components(ANSWERS, ref_template=REFERENCE + "{name}")
+    _, ours = msgspec.json.schema_components(ANSWERS, schema_hook=_any, ref_template=REFERENCE + "{name}")
     schemas.update(ours)
     schemas["EventIn"] = EventIn.model_json_schema(ref_template=REFERENCE + "{model}")
     return made
+
+
+def _any(_: type) -> dict[str, Any]:
+    """The schema of `object`."""
+    return {"description": "Any JSON value."}

@@ -1,5 +1,6 @@
 """Who drains the log: one process per home, by a lock file that the system frees when its holder dies."""
 
+import logging
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from filelock import FileLock, Timeout
 from domain.errors import ServerBusy
 
 POLL_S = 0.5
+logger = logging.getLogger("clew.writer")
 
 
 @contextmanager
@@ -19,6 +21,8 @@ def held(path: Path, *, wait: bool, stopping: Callable[[], bool]) -> Generator[b
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
+    if wait and is_held(path):
+        logger.info("another writer drains this log; standing by")
     while not stopping():
         try:
             lock.acquire(timeout=POLL_S if wait else 0)
