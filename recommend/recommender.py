@@ -21,7 +21,7 @@ from recommend.verify import Verifier
 from recommend.world import View, World
 
 FIRST_CHECK_S = 2.0  # Neo4j plans and compiles the check when it is first asked
-EXPLAIN_CHECK_S = 0.5
+EXPLAIN_CHECK_S = 2.0  # an explanation may take longer than a list
 
 
 def wall_clock_ms() -> int:
@@ -83,7 +83,7 @@ class Recommender:
         item_row = _item_row(view, item_id)
         subject = known_subject(view, record)
         ranking, splitter = strategy_for(view, subject, self._graph)
-        verifier = Verifier(self._graph, timeout_s=EXPLAIN_CHECK_S)
+        verifier = Verifier(self._graph, timeout_s=max(EXPLAIN_CHECK_S, self._verify_timeout_s))
         return explain(view, subject, ranking, splitter, item_row, verifier, now_ms=self._now_ms())
 
     def similar_items(self, item_id: str, n: int = 10) -> tuple[Neighbour, ...]:

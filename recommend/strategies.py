@@ -59,9 +59,14 @@ def _by_tastes(view: View, subject: Subject, graph: GraphReader | None) -> Made 
     parts["cold_start"] = np.zeros(len(view.catalogue), np.float32)
     for row, worth in amounts.items():
         parts["cold_start"][row] = sum(worth.values())
-    personal = [part for name, part in parts.items() if name != "popularity"]
-    ranking = Ranking("preferences", found is None, parts, np.sum(personal, axis=0))
+    ranking = Ranking("preferences", found is None, parts, _evidence(parts))
     return ranking, TasteSplitter(view, subject, ranking, AmountsOf(view, subject.tastes, amounts))
+
+
+def _evidence(parts: Mapping[str, Floats]) -> Floats:
+    """Items that have a stated entity, each of which has a path; where no item has one, those near to the tastes."""
+    linked = parts.get("entity", np.float32(0)) + parts["cold_start"]
+    return linked if (linked > 0).any() else parts.get("taste", linked)
 
 
 def _scale(parts: Mapping[str, Floats], found: Mapping[int, Amounts]) -> float:

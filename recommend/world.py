@@ -185,7 +185,9 @@ class _State:
         if not isinstance(record, RelationPut | RelationDeleted):
             return False
         code = self.view.declaration.relation_code.get(record.type)
-        return code is None or self.view.declaration.relation_types[code].head == "User"
+        if code is None:
+            return record.type in ("FOLLOWS", "PREFERS")
+        return self.view.declaration.relation_types[code].head == "User"
 
     def _scorer_for(self, catalogue: Catalogue) -> Scorer | None:
         """The trained scorer with every item that came after training, in the catalogue's order."""

@@ -1,13 +1,18 @@
 """Shares, parts, texts and statements of explanations, by hand."""
 
+import dataclasses
 from math import sqrt
 
 import pytest
+from msgspec.structs import replace
 
 from domain.errors import UnknownItem, UnknownUser
+from ingest.log import Log
 from recommend.browser import literal
 from recommend.recommender import Recommender
 from recommend.request import RecommendRequest
+from recommend.world import World
+from tests.recommend.small_model import small_artifact
 
 POSITIVE = sqrt(0.5) + 1.1 + 2  # ann and diehard: Willis of pulp, action of kill, and those who took pulp and diehard
 
@@ -102,6 +107,25 @@ def test_unknown_ends_have_no_explanation(recommender: Recommender) -> None:
         recommender.explain("zoe", "pulp")
     with pytest.raises(UnknownItem):
         recommender.explain("ann", "nothing")
+
+
+def test_what_is_sensitive_is_never_a_reason(log: Log) -> None:
+    """The weights below score genres and directors, as a model from before the declaration was changed would."""
+    artifact = small_artifact()
+    declaration = artifact.snapshot.declaration
+    types = tuple(replace(kind, sensitive=kind.label == "Genre") for kind in declaration.entity_types)
+    relations = tuple(replace(kind, sensitive=kind.type == "DIRECTED_BY") for kind in declaration.relation_types)
+    hidden = replace(declaration, entity_types=types, relation_types=relations)
+    snapshot = dataclasses.replace(artifact.snapshot, declaration=hidden)
+    recommender = Recommender(World(log, artifact=dataclasses.replace(artifact, snapshot=snapshot)), None)
+    for item in recommender.recommend(RecommendRequest(user_id="ann")).items:
+        explanation = recommender.explain("ann", item.item_id)
+        for reason in (*item.reasons, *explanation.reasons):
+            told = reason.path.edges if reason.path else ()
+            assert {edge.type for edge in told} <= {"INTERACTED", "ACTED_BY"}
+        assert {one.relation for one in explanation.contributions} <= {None, "ACTED_BY"}
+    assert [near.shared for near in recommender.similar_items("alien", 1)] == [()]
+    assert recommender.entity_items("Genre:crime").items == ()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from domain.dataset_snapshot import snapshot_of
-from domain.errors import UnknownUser
+from domain.errors import UnknownEntity, UnknownUser
 from domain.records import (
     EntityDeleted,
     EntityPut,
@@ -159,6 +159,21 @@ def test_ends_that_nobody_made_are_made_bare(log: Log, recommender: Recommender)
     assert recommender.item("unheard")["name"] == "unheard"
     assert recommender.entity("Genre:unheard")["items"] == 1
     assert [near.id for near in recommender.profile("hal").preferences] == ["Genre:unsaid"]
+
+
+def test_relations_of_types_that_nobody_declared_change_nothing(log: Log, recommender: Recommender) -> None:
+    append(log, RelationPut(type="LIKES_TO_EAT", head_id="pulp", tail_id="Food:burger"))
+    with pytest.raises(UnknownUser):
+        recommender.profile("pulp")
+    with pytest.raises(UnknownEntity):
+        recommender.entity("Food:burger")
+
+
+def test_a_follow_is_kept_and_taken_back(log: Log, recommender: Recommender) -> None:
+    append(log, RelationPut(type="FOLLOWS", head_id="cid", tail_id="dee"))
+    assert recommender.profile("cid").static["follows"] == ["dee"]
+    append(log, RelationDeleted(type="FOLLOWS", head_id="cid", tail_id="dee"))
+    assert "follows" not in recommender.profile("cid").static
 
 
 def test_a_user_put_replaces_profile_tastes_and_follows(log: Log, recommender: Recommender) -> None:
