@@ -3,4 +3,5 @@
 //   rows: none
 UNWIND $ids AS id
 MATCH (entity:Entity {id: id})
+USING INDEX entity:Entity(id)
 SET entity.degree = COUNT { (entity)--() }

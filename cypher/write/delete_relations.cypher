@@ -3,5 +3,6 @@
 //   slots: type, head, tail
 //   rows: none
 UNWIND range(0, size($heads) - 1) AS row
-MATCH (:{{head}} {id: $heads[row]})-[relation:{{type}}]->(:{{tail}} {id: $tails[row]})
+MATCH (head:{{head}} {id: $heads[row]})-[relation:{{type}}]->(tail:{{tail}} {id: $tails[row]})
+USING INDEX head:{{head}}(id)
 DELETE relation
