@@ -1,0 +1,115 @@
+"""Fits the item-item linear model to a user-item matrix: R whole where items are few, as a product where many."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+
+from embeddings.features import Features, Floats
+from embeddings.linear import (
+    Doubles,
+    LowRank,
+    dense_prior,
+    prior_weights,
+    prior_weights_of_rows,
+    residual,
+    residual_of_rows,
+)
+from embeddings.settings import LinearSettings
+from embeddings.weighting import PairWeights
+
+SITTING = ((0.35, 60_000.0), (0.25, 600_000.0))  # (share, milliseconds): how closeness in time adds to a pair's weight
+
+
+@dataclass(frozen=True)
+class Linear:
+    """relation_weights (R,) θ; prior (I, K): F with B0 = F Fᵀ − diag; rest: R as (I, I) float32 or as a product."""
+
+    relation_weights: Floats
+    prior: sp.csr_array
+    rest: Floats | LowRank
+
+    def scores(self, matrix: sp.csr_array) -> Floats:
+        """X (B0 + R) of X (b, I): (b, I) float32."""
+        own = np.asarray(self.prior.multiply(self.prior).sum(axis=1), np.float32).ravel()
+        entity = sp.csr_array(matrix @ self.prior) @ sp.csr_array(self.prior.transpose())
+        scores = np.asarray(sp.csr_array(entity - matrix.multiply(own)).toarray(), np.float32)
+        if isinstance(self.rest, LowRank):
+            scores += (matrix @ self.rest.left) @ self.rest.right.T
+            scores -= sp.csr_array(matrix.multiply(self.rest.diagonal)).toarray()
+        else:
+            scores += matrix @ self.rest
+        return scores
+
+
+@dataclass(frozen=True)
+class LinearProblem:
+    """Everything that does not depend on λ. gram: XᵀX where items are few; rows: X (U, I'), columns: its items."""
+
+    settings: LinearSettings
+    num_items: int
+    relation_weights: Floats
+    prior: sp.csr_array
+    gram: Doubles | None
+    rows: sp.csr_array
+    columns: np.ndarray[tuple[int], np.dtype[np.int64]]
+    scale: float
+
+    def solve(self, ridge: float) -> Linear:
+        """The model for λ = ridge · the largest entry of the Gram matrix's diagonal."""
+        if self.gram is not None:
+            rest = residual(self.gram, dense_prior(self.prior), ridge * self.scale).astype(np.float32)
+            return Linear(self.relation_weights, self.prior, rest)
+        prior = sp.csr_array(self.prior[self.columns])
+        found = residual_of_rows(self.rows, prior, ridge * self.scale, rank=self.settings.rank)
+        return Linear(self.relation_weights, self.prior, self._spread(found))
+
+    def _spread(self, found: LowRank) -> LowRank:
+        """Rows of 0 for the items that have no residual."""
+        left = np.zeros((self.num_items, found.left.shape[1]), np.float32)
+        right, diagonal = np.zeros_like(left), np.zeros(self.num_items, np.float32)
+        left[self.columns], right[self.columns], diagonal[self.columns] = found.left, found.right, found.diagonal
+        return LowRank(left, right, diagonal)
+
+
+def pose(
+    pairs: PairWeights,
+    matrix: sp.csr_array,
+    features: Features,
+    num_relations: int,
+    settings: LinearSettings,
+) -> LinearProblem:
+    """The problem for X = matrix (U, I); pairs are the same weights with their times."""
+    num_items = len(features.matrix.indptr) - 1
+    size = np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel()
+    typical = float(np.median(size[size > 0])) if np.any(size > 0) else 1.0
+    share = (np.where(size > 0, size, typical) / typical) ** -settings.user_power
+    rows = sp.csr_array(sp.diags_array(np.sqrt(share).astype(np.float32)) @ matrix)
+    takers = np.bincount(rows.indices, minlength=num_items)
+    if num_items <= settings.whole_up_to:
+        gram = _sitting_gram(pairs, num_items, share) if settings.session else (rows.T @ rows).toarray().astype(float)
+        theta = prior_weights(gram, features, num_relations) * np.float32(settings.prior_scale)
+        columns, scale = np.arange(num_items), float(np.diag(gram).max())
+        return LinearProblem(settings, num_items, theta, features.scaled(theta), gram, rows, columns, scale)
+    theta = prior_weights_of_rows(rows, features, num_relations) * np.float32(settings.prior_scale)
+    columns = np.flatnonzero(takers >= settings.least_takers)
+    longest = np.sort(np.argsort(-size, kind="stable")[: settings.most_users])
+    kept = sp.csr_array(rows[longest][:, columns])
+    scale = float(np.asarray(kept.multiply(kept).sum(axis=0)).max())
+    return LinearProblem(settings, num_items, theta, features.scaled(theta), None, kept, columns, scale)
+
+
+def _sitting_gram(pairs: PairWeights, num_items: int, share: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Doubles:
+    """(I, I) Σ_u share_u w_ui w_uj κ(Δt): pairs of one sitting count in full, others for what `SITTING` leaves of 1."""
+    gram = np.zeros((num_items, num_items))
+    base = 1 - sum(part for part, _ in SITTING)
+    kept = np.flatnonzero(pairs.weights)
+    users, items = pairs.user_rows[kept], pairs.item_rows[kept]
+    weights, at = pairs.weights[kept].astype(np.float64), pairs.at[kept]
+    bounds = np.searchsorted(users, np.arange(len(share) + 1))
+    for user in range(len(share)):
+        own = slice(bounds[user], bounds[user + 1])
+        apart = np.abs(at[own, None] - at[own])
+        kappa = base + sum(part * np.exp(-apart / span) for part, span in SITTING)
+        gram[np.ix_(items[own], items[own])] += share[user] * kappa * np.outer(weights[own], weights[own])
+    return gram

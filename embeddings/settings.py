@@ -1,0 +1,66 @@
+"""What can be set about training, with defaults that held on the demo data. NumPy only."""
+
+import msgspec
+
+
+class LinearSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """ridges: λ to choose from, as multiples of the largest entry of the Gram matrix's diagonal.
+
+    prior_scale multiplies θ of the graph prior. user_power: users count in the Gram matrix by (Σ w²)^−user_power.
+    session: whether pairs of items of one sitting count more (only where R is whole).
+    whole_up_to: items up to which R is kept whole. Above: its rank, how many takers an item needs to be in it,
+    and how many users, those with the most events, shape it.
+    """
+
+    ridges: tuple[float, ...] = (0.05, 0.15, 0.4)
+    prior_scale: float = 2.0
+    user_power: float = 0.25
+    session: bool = True
+    whole_up_to: int = 6_000
+    rank: int = 256
+    least_takers: int = 3
+    most_users: int = 8_000
+
+
+class EncoderSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """dropout of the user's events in each batch; weight_decay per unit of learning rate (AdamW).
+
+    averaged: the share of the last steps whose weights are averaged. own_dropout: how many items are known by their
+    edges only, in each batch. entity_share: weight of the loss that has an item find its entities.
+    most_targets: items with the most takers that the softmax covers. svd_start: begin at a truncated SVD.
+    """
+
+    dim: int = 64
+    batch_users: int = 256
+    steps: int = 240
+    learning_rate: float = 0.01
+    weight_decay: float = 0.3
+    dropout: float = 0.6
+    spread: float = 0.02
+    averaged: float = 0.5
+    own_dropout: float = 0.1
+    entity_share: float = 0.1
+    most_targets: int = 20_000
+    svd_start: bool = False
+    svd_gain: float = 1.0
+
+
+class TrainSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """recent_days: the span before the data's newest event whose popularity counts as recent."""
+
+    linear: LinearSettings = LinearSettings()
+    encoder: EncoderSettings = EncoderSettings()
+    recent_days: float = 28.0
+    half_life_days: float | None = None
+    most_validation_users: int = 1_000
+
+
+def settings_for(num_items: int) -> TrainSettings:
+    """The defaults for data of this shape: few items (films), or more items than R can be kept whole for (a shop)."""
+    few = TrainSettings()
+    if num_items <= few.linear.whole_up_to:
+        return few
+    return TrainSettings(
+        linear=LinearSettings(ridges=(0.05, 0.15), prior_scale=1.0, user_power=0.0, session=False),
+        encoder=EncoderSettings(steps=40, svd_start=True),
+    )
