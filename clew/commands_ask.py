@@ -16,6 +16,7 @@ from recommend.request import RecommendRequest
 
 User = Annotated[str, typer.Argument(help="The id of a user.")]
 Item = Annotated[str, typer.Argument(help="The id of an item.")]
+MOST_REASONS = 6
 N = Annotated[int, typer.Option("-n", help="How many.", min=1, max=1000)]
 
 
@@ -52,7 +53,7 @@ def explain(user: User, item: Item, json: Json = False) -> None:
     show.out.print(show.plain(f"{found.name} ({found.item_id}) for {found.user_id}: score {found.score:.3f}, {place}"))
     rows = [(part.name, f"{part.value:+.3f}", f"{part.share:.0%}") for part in found.parts]
     show.table("", ("part", "value", "share"), rows)
-    for reason in found.reasons:
+    for reason in found.reasons[:MOST_REASONS]:
         checked = "" if reason.path is None else "  (path found in Neo4j)" if reason.path.verified else "  (unchecked)"
         show.out.print(show.plain(f"* {reason.text}  {reason.share:.0%}{checked}"))
     if found.cypher:

@@ -23,6 +23,8 @@ from recommend.recommender import Recommender
 from recommend.request import RecommendRequest
 from recommend.world import View
 
+INTERRUPTED = 130  # what a shell says of a command that Ctrl-C ended
+MANY_ITEMS = 25
 MANY_EVENTS = 40  # the user shown has about so many: enough to know them, and not a tester of everything
 
 
@@ -46,8 +48,9 @@ def run_demo(settings: Settings, name: str) -> None:
         connection = prepare(settings, name)
         show.notes.print(f"prepared in {time.perf_counter() - started:.1f} s\n")
         serve(settings, show.TerminalProgress(), lambda serving: _welcome(connection, serving))
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # while preparing: the server ends by itself
         show.notes.print("stopped; `clew demo` goes on from here")
+        sys.exit(INTERRUPTED)
     finally:
         if not settings.neo4j_uri and server.down(settings.server_config):
             show.notes.print("Neo4j is stopped")
@@ -123,7 +126,7 @@ def _post(url: str, body: object) -> str:
 
 
 def choose_cast(recommender: Recommender) -> Cast:
-    """Who is shown: a user with about 40 events, their first item, and the best-known entities of two types."""
+    """Who is shown: a user with about 40 events, their first item, and two tastes."""
     view = recommender.world.view()
     user_id = _user(view)
     items = recommender.recommend(RecommendRequest(user_id=user_id, n=1, reasons=False)).items
@@ -136,15 +139,16 @@ def _user(view: View) -> str:
 
 
 def _tastes(view: View) -> tuple[tuple[str, str], ...]:
-    """The named entity with most items of each type that may be shown; of these the two best known."""
-    best: dict[str, tuple[int, int]] = {}
-    for row in view.catalogue.entity_rows.values():
-        if view.catalogue.entity_names[row] and not view.catalogue.is_sensitive(row):
-            label, degree = view.catalogue.label(row), view.catalogue.degree(row)
-            if degree > best.get(label, (0, 0))[0]:
-                best[label] = (degree, row)
-    rows = [row for _, row in sorted(best.values(), reverse=True)[:2]]
-    return tuple((view.catalogue.entity_ids[row], view.catalogue.entity_names[row]) for row in rows)
+    """Two named entities with about 25 items, of the type that says most about items: genres rather than years."""
+    catalogue = view.catalogue
+    named: dict[str, list[tuple[int, str, str]]] = {}
+    for entity_id, row in catalogue.entity_rows.items():
+        name, degree = catalogue.entity_names[row], catalogue.degree(row)
+        if name and degree and not catalogue.is_sensitive(row):
+            named.setdefault(catalogue.label(row), []).append((degree, entity_id, name))
+    known = max(named.values(), key=lambda entities: sum(degree for degree, _, _ in entities), default=[])
+    near = sorted(known, key=lambda entity: (abs(entity[0] - MANY_ITEMS), entity[1]))
+    return tuple((entity_id, name) for _, entity_id, name in near[:2])
 
 
 def _first(ids: list[str]) -> str:

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,15 +70,23 @@ def stop(running: Running, timeout_s: float) -> None:
     try:
         process = psutil.Process(running.pid)
         process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(timeout_s)
-        except psutil.TimeoutExpired:
+        if not _ended(running.pid, timeout_s):
             process.kill()
-            process.wait(10)
+            _ended(running.pid, 10)
     except psutil.NoSuchProcess:
         pass
     except psutil.AccessDenied as error:
         raise ServerBusy(f"the server process {running.pid} belongs to another user; stop it as that user") from error
+
+
+def _ended(pid: int, timeout_s: float) -> bool:
+    """Waits for the end. A zombie has ended: its starter, which still runs, has not asked for its exit code yet."""
+    give_up_at = time.monotonic() + timeout_s
+    while alive(pid):
+        if time.monotonic() > give_up_at:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def alive(pid: int) -> bool:
