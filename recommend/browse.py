@@ -15,15 +15,15 @@ from recommend.subject import Subject, Taste, known_subject
 from recommend.world import View
 
 MOST_SHARED = 5  # names of shared entities per neighbour
+SHRINK_ENTITIES = 4
 
 
 def similar_items(view: View, item_row: int, n: int) -> tuple[Neighbour, ...]:
-    """Available items by the cosine of item vectors; without a model by the entities that they share (Jaccard)."""
-    if view.scorer is not None:
-        vectors = view.scorer.item_vectors
-        similarity = vectors @ vectors[item_row]
-    else:
-        similarity = _overlap(view, item_row)
+    """Available items that the same people took and that have the same entities; see Scorer.similarity.
+
+    Without a model: by the entities that they share (Jaccard).
+    """
+    similarity = _overlap(view, item_row) if view.scorer is None else view.scorer.similarity(item_row)
     allowed = view.catalogue.available & (similarity > 0)
     allowed[item_row] = False
     catalogue = view.catalogue
@@ -62,10 +62,15 @@ def similar_users(view: View, record: UserRecord, n: int) -> tuple[Neighbour, ..
 
 
 def user_entities(view: View, subject: Subject, n: int) -> tuple[Neighbour, ...]:
-    """Entities nearest to what a user took, by the cosine of vectors; sensitive ones are left out."""
+    """Entities nearest to what a user took, by the cosine of vectors; sensitive ones are left out.
+
+    The cosine is shrunk by d / (d + 4) for an entity of d items: a vector learned from one item says little.
+    """
     if view.scorer is None or not subject.has_liked:
         return ()
     similarity = view.scorer.entity_affinity(view.scorer.weigh(subject.events))
+    degrees = view.catalogue.knowledge.counts_right(len(similarity))
+    similarity = similarity * degrees / (degrees + SHRINK_ENTITIES)
     sensitive = np.array([kind.sensitive for kind in view.declaration.entity_types], np.bool_)
     types = view.catalogue.entity_types[: len(similarity)]
     catalogue = view.catalogue
@@ -168,12 +173,12 @@ def _overlap(view: View, item_row: int) -> NDArray[np.float32]:
 
 
 def _shared(view: View, left: int, right: int) -> tuple[str, ...]:
-    """Names of entities that both items have, the rarest first."""
+    """Which entities both items have, the rarest first."""
     catalogue = view.catalogue
     links = set(catalogue.knowledge.of_left(left)) & set(catalogue.knowledge.of_left(right))
-    rows = {row for code, row in links if catalogue.may_show(code, row)}
-    rarest = sorted(rows, key=lambda row: (catalogue.degree(row), catalogue.entity_ids[row]))
-    return tuple(texts.entity_name(view, row) for row in rarest[:MOST_SHARED])
+    shown = [(code, row) for code, row in links if catalogue.may_show(code, row)]
+    shown.sort(key=lambda link: (catalogue.degree(link[1]), catalogue.entity_ids[link[1]], link[0]))
+    return texts.shared(view, shown)[:MOST_SHARED]
 
 
 def _name_of(view: View, node_id: str) -> str | None:

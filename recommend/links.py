@@ -64,6 +64,16 @@ class Links:
             return len(self.changed_right[row])
         return int(self.right.starts[row + 1] - self.right.starts[row]) if row + 1 < len(self.right.starts) else 0
 
+    def counts_right(self, num_right: int) -> NDArray[np.int64]:
+        """(num_right,) how many links each right row has."""
+        counts = np.zeros(num_right, np.int64)
+        known = np.diff(self.right.starts)[:num_right]
+        counts[: len(known)] = known
+        for row, links in self.changed_right.items():
+            if row < num_right:
+                counts[row] = len(links)
+        return counts
+
     def replaced(self, changes: Mapping[int, Sequence[Link]]) -> "Links":
         """New links in which each left row of `changes` has exactly the links given there."""
         changed_left, changed_right = dict(self.changed_left), dict(self.changed_right)

@@ -21,6 +21,7 @@ from recommend.new_items import NewItem, feature_values, grow
 
 __all__ = ["EntityColumns", "EntityTerm", "NewItem", "Scorer", "Scores"]
 
+SHRINK_TOGETHER = 10
 WIDEN_UP_TO = 1 << 26  # entries of behaviour rows that are kept as float32: twice as fast, up to 256 MiB
 
 
@@ -146,6 +147,24 @@ class Scorer:
 
     # ---- similarity
 
+    def similarity(self, item_row: int) -> Floats:
+        """(I,) the mean of two cosines, 0 to 1: of the features of both items, and of who took them.
+
+        The second is shrunk by n / (n + 10) for n people who took both, so that few people make no twins.
+        Vectors of the encoder rank lists better than they find neighbours: see docs/decisions/0006.
+        """
+        target = self._features[[item_row]]
+        lengths = np.sqrt(self._own * self._own[item_row])
+        features = np.asarray(self._features @ target.toarray().ravel(), np.float32)
+        together = self._together(item_row)
+        takers = np.zeros(len(self.item_ids), np.float32)
+        takers[: len(self.weights.takers_indptr) - 1] = np.diff(self.weights.takers_indptr)
+        both = np.sqrt(takers * takers[item_row])
+        cosines = np.divide(together, both, out=np.zeros_like(takers), where=both > 0)
+        shrunk = cosines * together / (together + SHRINK_TOGETHER)
+        own = np.divide(features, lengths, out=np.zeros_like(features), where=lengths > 0)
+        return np.asarray((own + shrunk) / 2, np.float32)
+
     @property
     def item_vectors(self) -> Floats:
         """(I, d) unit length; the row of an item of which nothing is known is 0."""
@@ -208,6 +227,18 @@ class Scorer:
         columns = np.flatnonzero(np.isin(self.weights.feature_entities, np.asarray(list(stated), np.int64)))
         amounts = [stated[int(row)] for row in self.weights.feature_entities[columns]]
         return columns, feature_values(self.weights, columns) * np.asarray(amounts, np.float32)
+
+    def _together(self, item_row: int) -> Floats:
+        """(I,) how many users of the training data took each item and this one; 0 for items that came after it."""
+        together = np.zeros(len(self.item_ids), np.float32)
+        trained = len(self.weights.takers_indptr) - 1
+        if item_row < trained:
+            rows = self.weights.takers_rows
+            taken = np.zeros(int(rows.max(initial=-1)) + 1, np.bool_)
+            taken[self._takers(item_row)] = True
+            sums = np.append(0, np.cumsum(taken[rows]))
+            together[:trained] = np.diff(sums[self.weights.takers_indptr])
+        return together
 
     def _takers(self, item_row: int) -> Rows:
         begin, end = self.weights.takers_indptr[item_row : item_row + 2]

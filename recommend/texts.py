@@ -1,5 +1,8 @@
 """Reasons in plain English. Nouns and verbs come from the declaration, names from the catalogue."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 from recommend.subject import Deed, Subject
 from recommend.world import View
 
@@ -32,11 +35,26 @@ def stated_taste(view: View, code: int, entity_row: int) -> str:
 
 
 def told_by_neighbours(view: View, entity_row: int) -> str:
-    """An entity without a name: "the director of Pulp Fiction and Reservoir Dogs"."""
-    noun = view.declaration.entity_types[view.catalogue.entity_types[entity_row]].noun
+    """An entity without a name: "the director of Pulp Fiction and Reservoir Dogs", by what it most often is."""
     links = view.catalogue.knowledge.of_right(entity_row)
+    codes = Counter(code for code, _ in links)
+    noun = view.declaration.entity_types[view.catalogue.entity_types[entity_row]].noun
+    if codes:
+        often = max(codes, key=lambda code: (codes[code], -code))
+        noun, links = view.catalogue.relation(often).same, [link for link in links if link[0] == often]
     names = [str(view.catalogue.item_names[row]) for row in dict.fromkeys(row for _, row in links)][:2]
     return f"the {noun} of {' and '.join(names)}" if names else f"the {noun} {view.catalogue.entity_ids[entity_row]}"
+
+
+def shared(view: View, links: Sequence[tuple[int, int]]) -> tuple[str, ...]:
+    """What two items have in common, in the order of the links: "director: Quentin Tarantino", "actor (4)"."""
+    unnamed = Counter(code for code, row in links if view.catalogue.entity_names[row] is None)
+    told: dict[str, None] = {}
+    for code, row in links:
+        same, name = view.catalogue.relation(code).same, view.catalogue.entity_names[row]
+        several = f" ({unnamed[code]})" if unnamed[code] > 1 else ""
+        told[f"{same}: {name}" if name else f"{same}{several}"] = None
+    return tuple(told)
 
 
 def entity_name(view: View, entity_row: int) -> str:

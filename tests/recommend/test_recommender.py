@@ -164,15 +164,26 @@ def test_reasons_can_be_left_out(recommender: Recommender) -> None:
 
 
 def test_neighbours_of_items_users_and_entities(recommender: Recommender) -> None:
-    assert [(near.id, near.shared) for near in recommender.similar_items("alien", 5)] == [
-        ("blade", ("Ridley Scott", "science fiction")),
-        ("thelma", ("Ridley Scott",)),
+    near_alien = recommender.similar_items("alien", 5)
+    assert [(near.id, near.shared) for near in near_alien] == [
+        ("blade", ("director: Ridley Scott", "genre: science fiction")),
+        ("thelma", ("director: Ridley Scott",)),
+        ("pulp", ()),
     ]
+    # Features: blade has the same, thelma one of them, 4 of 5. Takers: two took alien, of blade's 3, thelma's 4;
+    # one of these took pulp, with 9 others.
+    expected = [
+        (1 + 2 / sqrt(2 * 3) * 2 / 12) / 2,
+        (4 / 5 + 2 / sqrt(2 * 4) * 2 / 12) / 2,
+        1 / sqrt(2 * 10) * 1 / 11 / 2,
+    ]
+    assert [near.similarity for near in near_alien] == pytest.approx(expected)
     # ann's vector: (thelma 1 − alien 0.2, pulp 1 + dogs 1) = (0.8, 2)
     ann = (0.8 / sqrt(4.64), 2 / sqrt(4.64))
     entities = recommender.user_entities("ann", 5)
     assert [near.id for near in entities] == ["Director:tarantino", "Director:scott"]
-    assert [near.similarity for near in entities] == pytest.approx([ann[1], ann[0]])
+    # 5 films by Tarantino, 3 by Scott: shrunk by 5 / (5 + 4) and 3 / (3 + 4)
+    assert [near.similarity for near in entities] == pytest.approx([ann[1] * 5 / 9, ann[0] * 3 / 7])
     first = recommender.similar_users("c1", 20)
     assert {near.id for near in first if near.similarity == pytest.approx(1)} == {"c2", "c3", "c4", "c5", "c6"}
     assert next(near.common for near in first if near.id == "c2") == 2
