@@ -6,7 +6,9 @@
 CALL () {
   UNWIND $events AS edge
   MATCH (user:User {id: edge.user_id})
+  USING INDEX user:User(id)
   MATCH (item:Item {id: edge.item_id})
+  USING INDEX item:Item(id)
   WHERE EXISTS {
     MATCH (user)-[event:INTERACTED]->(item)
     WHERE (edge.kind IS NULL OR event.kind = edge.kind) AND (edge.at IS NULL OR event.at.epochMillis = edge.at)
@@ -15,7 +17,9 @@ CALL () {
   UNION ALL
   UNWIND $item_relations AS edge
   MATCH (item:Item {id: edge.item_id})
+  USING INDEX item:Item(id)
   MATCH (entity:Entity {id: edge.entity_id})
+  USING INDEX entity:Entity(id)
   WHERE EXISTS {
     MATCH (item)-[relation]-(entity)
     WHERE type(relation) = edge.type AND (startNode(relation) = item) = edge.outgoing
@@ -24,7 +28,9 @@ CALL () {
   UNION ALL
   UNWIND $user_relations AS edge
   MATCH (user:User {id: edge.user_id})
+  USING INDEX user:User(id)
   MATCH (entity:Entity {id: edge.entity_id})
+  USING INDEX entity:Entity(id)
   WHERE EXISTS {
     MATCH (user)-[relation]->(entity)
     WHERE type(relation) = edge.type
