@@ -1,0 +1,122 @@
+"""Training on a checkerboard, whose answer is known."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from domain.errors import NothingToTrain, WorseModel
+from domain.snapshot import Interactions
+from embeddings.artifact import current_version, load_artifact, switch_current
+from embeddings.settings import EncoderSettings, LinearSettings, TrainSettings
+from embeddings.train import NDCG, refuse_worse, train, train_model
+from recommend.history import Histories
+from recommend.score import NewItem, Scorer
+from tests.embeddings.checkerboard import ITEMS, USERS, checkerboard, missed
+
+QUICK = TrainSettings(encoder=EncoderSettings(dim=8, steps=60, own_dropout=0.2))
+MANY_ITEMS = TrainSettings(
+    linear=LinearSettings(whole_up_to=0, session=False, rank=8, ridges=(0.1,)),
+    encoder=EncoderSettings(dim=8, steps=20, svd_start=True),
+)
+
+
+@pytest.fixture(scope="module")
+def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="module")
+def scorer(models_dir: Path) -> Scorer:
+    trained = train(checkerboard(), models_dir, settings=QUICK)
+    switch_current(models_dir, trained.version)
+    return Scorer(load_artifact(models_dir))
+
+
+@pytest.mark.parametrize("settings", [QUICK, MANY_ITEMS], ids=["whole", "product"])
+def test_withheld_squares_come_first(settings: TrainSettings, tmp_path: Path) -> None:
+    trained = train(checkerboard(), tmp_path, settings=settings)
+    scorer = Scorer(load_artifact(tmp_path, trained.version))
+    snapshot = checkerboard()
+    histories = Histories(snapshot.interactions, USERS)
+    found = 0
+    for user in range(USERS):
+        events = histories[user]
+        allowed = np.ones(ITEMS, bool)
+        allowed[events.item_rows] = False
+        top = scorer.top(scorer.score(scorer.weigh(events)).total, 4, allowed)
+        found += sum(1 for item in top if (user - item) % 2 == 0 and missed(user, int(item)))
+    assert found >= 0.95 * 4 * USERS
+
+
+def test_the_taste_part_alone_knows_the_pattern(scorer: Scorer) -> None:
+    histories = Histories(checkerboard().interactions, USERS)
+    for user in (0, 1, 30, 31):
+        taste = scorer.score(scorer.weigh(histories[user])).taste
+        assert taste[user % 2 :: 2].min() > taste[1 - user % 2 :: 2].max()
+
+
+def test_a_user_is_near_the_entity_of_their_items(scorer: Scorer) -> None:
+    snapshot = checkerboard()
+    histories = Histories(snapshot.interactions, USERS)
+    even, odd = snapshot.entity_row["Colour:even"], snapshot.entity_row["Colour:odd"]
+    assert scorer.entity_affinity(scorer.weigh(histories[0]))[even] > 0.5
+    assert scorer.entity_affinity(scorer.weigh(histories[0]))[odd] < 0
+
+
+def test_a_new_item_is_found_by_its_edges(scorer: Scorer) -> None:
+    snapshot = checkerboard()
+    even, odd = snapshot.entity_row["Colour:even"], snapshot.entity_row["Colour:odd"]
+    grown = scorer.with_items([NewItem("new-even", [(0, even)]), NewItem("new-odd", [(0, odd)])])
+    histories = Histories(snapshot.interactions, USERS)
+    scores = grown.score(grown.weigh(histories[0]))
+    assert scores.total[ITEMS] > scores.total[ITEMS + 1]
+    assert scores.taste[ITEMS] > scores.taste[ITEMS + 1]
+    assert scores.entity[ITEMS] > 0 == scores.entity[ITEMS + 1]
+
+
+def test_a_known_item_composed_of_its_edges_is_near_itself(scorer: Scorer) -> None:
+    snapshot = checkerboard()
+    edges = [(0, snapshot.entity_row["Colour:even"]), (1, snapshot.entity_row["Shape:0"])]
+    grown = scorer.with_items([NewItem("again", edges)])
+    assert grown.item_vectors[ITEMS] @ grown.item_vectors[0] > 0.5
+    np.testing.assert_allclose(grown.weights.features_data[-2:], scorer.weights.features_data[:2], rtol=1e-5)
+
+
+def test_equal_seeds_give_equal_weights() -> None:
+    first, second, other = (train_model(checkerboard(), seed=seed, settings=QUICK).weights for seed in (3, 3, 4))
+    for name, array in first.arrays().items():
+        assert np.array_equal(array, getattr(second, name)), name
+    assert not np.array_equal(first.taste_context, other.taste_context)
+
+
+def test_the_loss_falls() -> None:
+    long, short = (
+        train_model(checkerboard(), settings=TrainSettings(encoder=EncoderSettings(dim=8, steps=steps)))
+        for steps in (120, 4)
+    )
+    assert (
+        long.metrics["encoder_loss"] < short.metrics["encoder_loss"] - 0.3
+    )  # half of the items are ruled out: at best log 2 below the start
+
+
+def test_training_does_not_switch(models_dir: Path, scorer: Scorer) -> None:
+    before = current_version(models_dir)
+    train(checkerboard(), models_dir, settings=QUICK)
+    assert current_version(models_dir) == before == scorer.version
+
+
+def test_nothing_to_train(tmp_path: Path) -> None:
+    snapshot = checkerboard()
+    events = snapshot.interactions
+    alone = Interactions(*(getattr(events, name)[:5] for name in ("user_rows", "item_rows", "kinds", "values", "at")))
+    with pytest.raises(NothingToTrain, match="only 1 users and 5 items"):
+        train(replace(snapshot, interactions=alone), tmp_path)
+
+
+def test_a_worse_model_is_refused(models_dir: Path, scorer: Scorer) -> None:
+    serving = load_artifact(models_dir).manifest.metrics[NDCG]
+    refuse_worse({NDCG: serving}, models_dir)
+    with pytest.raises(WorseModel, match="--force"):
+        refuse_worse({NDCG: 0.9 * serving}, models_dir)

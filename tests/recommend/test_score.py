@@ -1,0 +1,147 @@
+"""Scores: exact splits, order, and no torch."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embeddings.artifact import Artifact, load_artifact
+from embeddings.settings import EncoderSettings, LinearSettings, TrainSettings
+from embeddings.train import train
+from recommend.history import Histories, UserEvents, Weighted
+from recommend.score import NewItem, Scorer
+from tests.embeddings.checkerboard import ITEMS, USERS, checkerboard
+from tests.recommend.small_model import small_artifact
+
+SHAPES = {
+    "whole": TrainSettings(encoder=EncoderSettings(dim=4, steps=10)),
+    "product": TrainSettings(
+        linear=LinearSettings(whole_up_to=0, session=False, rank=8, ridges=(0.1,)),
+        encoder=EncoderSettings(dim=4, steps=10, svd_start=True),
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=SHAPES)
+def artifact(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    folder = tmp_path_factory.mktemp(str(request.param))
+    return load_artifact(folder, train(checkerboard(), folder, settings=SHAPES[request.param]).version)
+
+
+@pytest.fixture(scope="module")
+def mixed() -> Weighted:
+    """Liked, seen only, disliked."""
+    return Weighted(np.array([0, 3, 4, 9], np.int32), np.array([1.0, 0.0, 2.0, -0.5], np.float32))
+
+
+def test_the_parts_sum_to_the_total(artifact: Artifact, mixed: Weighted) -> None:
+    scores = Scorer(artifact).score(mixed)
+    parts = scores.entity + scores.behaviour + scores.taste + scores.popularity
+    np.testing.assert_allclose(parts, scores.total, atol=1e-4)
+    for part in (scores.entity, scores.behaviour, scores.taste, scores.popularity):
+        assert np.abs(part).max() > 0
+
+
+def test_terms_sum_to_their_parts_for_every_item(artifact: Artifact, mixed: Weighted) -> None:
+    scorer = Scorer(artifact).with_items([NewItem("new", [(0, 0), (1, 5)])])
+    scores = scorer.score(mixed)
+    for item in range(ITEMS + 1):
+        entity = sum(term.value for term in scorer.entity_terms(mixed, item))
+        assert entity == pytest.approx(float(scores.entity[item]), abs=1e-4)
+        behaviour = scorer.behaviour_terms(mixed, item)
+        assert behaviour.shape == (4,)
+        assert float(behaviour.sum()) == pytest.approx(float(scores.behaviour[item]), abs=2e-4)
+        assert behaviour[1] == 0  # only seen
+
+
+def test_an_item_is_no_reason_for_itself(artifact: Artifact, mixed: Weighted) -> None:
+    scorer = Scorer(artifact)
+    assert all(term.event_item_row != 4 for term in scorer.entity_terms(mixed, 4))
+    assert scorer.behaviour_terms(mixed, 4)[2] == 0
+
+
+def test_a_new_item_as_an_event_counts_by_its_edges(artifact: Artifact) -> None:
+    scorer = Scorer(artifact).with_items([NewItem("new", [(0, 0)])])
+    scores = scorer.score(Weighted(np.array([ITEMS], np.int32), np.ones(1, np.float32)))
+    assert np.all(scores.behaviour == 0)
+    assert scores.entity[0] > 0 == scores.entity[1]  # of the same colour, of the other
+
+
+def test_masking_an_event_takes_away_exactly_its_terms() -> None:
+    scorer = Scorer(small_artifact())  # nothing is normalised: removal leaves all other terms as they are
+    row = {item: place for place, item in enumerate(scorer.item_ids)}
+    both = Weighted(np.array(sorted([row["pulp"], row["alien"]]), np.int32), np.ones(2, np.float32))
+    one = Weighted(np.array([row["alien"]], np.int32), np.ones(1, np.float32))
+    target = row["diehard"]
+    fall = scorer.score(both).total[target] - scorer.score(one).total[target]
+    terms = [term.value for term in scorer.entity_terms(both, target) if term.event_item_row == row["pulp"]]
+    place = both.item_rows.tolist().index(row["pulp"])
+    stated = sum(terms) + scorer.behaviour_terms(both, target)[place]
+    taste = scorer.score(both).taste[target] - scorer.score(one).taste[target]
+    assert fall == pytest.approx(stated + taste, abs=1e-5)
+
+
+def test_stated_tastes_lift_what_has_them(artifact: Artifact) -> None:
+    scorer = Scorer(artifact)
+    even = artifact.snapshot.entity_row["Colour:even"]
+    scores = scorer.from_tastes([even], [1.0])
+    assert scores.entity[::2].min() > scores.entity[1::2].max() == 0
+    terms = scorer.taste_terms([even], [1.0], 0)
+    assert [(term.event_item_row, term.relation_code, term.entity_row) for term in terms] == [(-1, 0, even)]
+    assert terms[0].value == pytest.approx(float(scores.entity[0]), abs=1e-5)
+
+
+def test_without_events_only_popularity_is_left(artifact: Artifact) -> None:
+    scorer = Scorer(artifact)
+    scores = scorer.score(scorer.weigh(UserEvents.empty()))
+    assert np.array_equal(scores.total, scores.popularity)
+
+
+def test_equal_scores_are_ordered_by_item_id(artifact: Artifact) -> None:
+    scorer = Scorer(artifact).with_items([NewItem("i05x", []), NewItem("a", [])])
+    scores = np.zeros(ITEMS + 2, np.float32)
+    scores[7] = 1
+    allowed = np.ones(ITEMS + 2, bool)
+    allowed[0] = False
+    ranked = [scorer.item_ids[row] for row in scorer.top(scores, 8, allowed)]
+    assert ranked == ["i07", "a", "i01", "i02", "i03", "i04", "i05", "i05x"]
+    assert len(scorer.top(scores, 100)) == ITEMS + 2
+    assert len(scorer.top(scores, 0)) == 0
+
+
+def test_evidence_counts_users_who_took_both(artifact: Artifact) -> None:
+    snapshot = checkerboard()
+    events = snapshot.interactions
+    taken = [set(events.item_rows[events.user_rows == user].tolist()) for user in range(USERS)]
+    scorer = Scorer(artifact).with_items([NewItem("new", [])])
+    assert scorer.evidence(0, 4) == sum(1 for items in taken if {0, 4} <= items)
+    assert scorer.evidence(0, 1) == 0
+    assert scorer.evidence(0, ITEMS) == 0
+
+
+def test_training_and_serving_weigh_alike(artifact: Artifact) -> None:
+    events = Histories(checkerboard().interactions, USERS)[7]
+    weighted = Scorer(artifact).weigh(events)
+    assert weighted.item_rows.tolist() == sorted(events.item_rows.tolist())
+    assert weighted.weights.tolist() == [1.0] * len(events)
+
+
+def test_serving_needs_no_torch(artifact: Artifact) -> None:
+    program = (
+        "import sys\n"
+        "sys.modules['torch'] = None\n"
+        "sys.modules['torch_geometric'] = None\n"
+        "from pathlib import Path\n"
+        "from embeddings.artifact import load_artifact\n"
+        "from recommend.history import Histories\n"
+        "from recommend.score import Scorer\n"
+        "artifact = load_artifact(Path(sys.argv[1]), sys.argv[2])\n"
+        "scorer = Scorer(artifact)\n"
+        "events = Histories(artifact.snapshot.interactions, 60)[0]\n"
+        "print(scorer.top(scorer.score(scorer.weigh(events)).total, 1)[0] % 2)\n"
+    )
+    arguments = [sys.executable, "-c", program, str(artifact.path.parent), artifact.version]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+    assert (done.returncode, done.stdout.strip()) == (0, "0"), done.stderr
