@@ -139,14 +139,19 @@ def _user(view: View) -> str:
 
 
 def _tastes(view: View) -> tuple[tuple[str, str], ...]:
-    """Two named entities with about 25 items, of the type that says most about items: genres rather than years."""
+    """Two named entities with about 25 items each, of a type that items have several of: genres rather than years."""
     catalogue = view.catalogue
     named: dict[str, list[tuple[int, str, str]]] = {}
     for entity_id, row in catalogue.entity_rows.items():
         name, degree = catalogue.entity_names[row], catalogue.degree(row)
         if name and degree and not catalogue.is_sensitive(row):
             named.setdefault(catalogue.label(row), []).append((degree, entity_id, name))
-    known = max(named.values(), key=lambda entities: sum(degree for degree, _, _ in entities), default=[])
+
+    def telling(entities: list[tuple[int, str, str]]) -> tuple[bool, int]:
+        several = sum(degree for degree, _, _ in entities) > 1.2 * len(catalogue)
+        return several, sum(1 for degree, _, _ in entities if 10 <= degree <= len(catalogue) / 5)
+
+    known = max(named.values(), key=telling, default=[])
     near = sorted(known, key=lambda entity: (abs(entity[0] - MANY_ITEMS), entity[1]))
     return tuple((entity_id, name) for _, entity_id, name in near[:2])
 

@@ -58,6 +58,12 @@ class Settings(BaseSettings):
         ge=1,
         description="Writes are refused with 503 while the writer to Neo4j is more than this many records behind.",
     )
+    verify_ms: int = Field(
+        default=25,
+        ge=1,
+        le=60_000,
+        description="How long a list may wait for Neo4j to confirm its paths (milliseconds).",
+    )
     neo4j_bolt_port: int = Field(default=17687, ge=1, le=65535, description="Bolt port of the embedded Neo4j.")
     neo4j_http_port: int = Field(
         default=17474, ge=1, le=65535, description="HTTP port of the embedded Neo4j: the Neo4j Browser page."

@@ -100,7 +100,7 @@ def wire(settings: Settings, progress: Progress) -> Generator[Wired]:
             snapshot = None if artifact else snapshot_or_none(settings, graph, progress)
             world = World(log, snapshot=snapshot, artifact=artifact)
             services = Services(
-                recommender=Recommender(world, graph),
+                recommender=Recommender(world, graph, verify_timeout_s=settings.verify_ms / 1000),
                 world=world,
                 log=log,
                 graph=graph,
