@@ -42,8 +42,8 @@ def ndcg(hits: Hits, wanted: Counts, k: int) -> Values:
     discounts = 1 / np.log2(np.arange(2, k + 2))
     width = min(k, hits.shape[1])
     ideal = np.cumsum(discounts)[np.minimum(k, wanted) - 1]
-    gains: Values = np.asarray(hits[:, :width] @ discounts[:width])
-    return np.divide(gains, ideal)
+    gains: Values = (hits[:, :width] * discounts[:width]).sum(axis=1)
+    return gains / ideal
 
 
 def reciprocal_rank(hits: Hits, wanted: Counts, k: int) -> Values:  # noqa: ARG001
