@@ -154,6 +154,7 @@ def _http_error(request: Request, error: Exception) -> Response:
 
 _REFUSALS = {
     400: ("invalid_json", ""),
+    422: ("invalid_request", ""),
     404: ("unknown_address", "there is nothing at this address; see /docs"),
     405: ("method_not_allowed", "this address does not know that method; see /docs"),
     413: ("body_too_large", "the body is larger than the API takes (8 MiB); send it in parts"),

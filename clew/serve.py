@@ -74,7 +74,8 @@ def listen(settings: Settings) -> socket.socket:
 
 
 def warm_up(recommender: Recommender) -> None:
-    """Asks for a few lists, so that the first caller does not wait for pages to be read and code to be loaded."""
+    """Has Neo4j plan its statements, and asks for a few lists: no caller waits for plans, pages or code."""
+    recommender.warm_up()
     view = recommender.world.view()
     users = view.snapshot.user_ids[:WARM_REQUESTS].tolist()
     requests = [RecommendRequest(user_id=user_id) for user_id in users]

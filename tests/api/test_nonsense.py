@@ -20,7 +20,7 @@ JSON = {"Content-Type": "application/json"}
         (b"not json", 400, "invalid_json"),
         (b'{"user_id": "ann"', 400, "invalid_json"),
         (b'{"user_id": "\xff"}', 400, "invalid_json"),
-        (b'{"user_id": "\\ud800"}', 400, "invalid_json"),
+        (b'{"user_id": "\\ud800"}', 422, "invalid_request"),
         (b'{"user_id": "ann", "n": NaN}', 400, "invalid_json"),
         (b'{"user_id": "ann", "n": 1e999}', 400, "invalid_json"),
         (b'{"user_id": "ann", "n": ' + b"9" * 5000 + b"}", 400, "invalid_json"),
