@@ -1,9 +1,11 @@
 """Serving: one process with the API, and beside it the writer. Never imports torch."""
 
 import errno
+import itertools
 import logging
 import signal
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
@@ -15,12 +17,15 @@ from clew.refresh import Refresher
 from clew.settings import Settings, require_safe_bind
 from clew.supervise import WriterSupervisor
 from clew.wiring import Wired, wire
+from domain.answers import RankedList
 from domain.errors import ClewError, PortTaken
 from domain.progress import Progress
 from recommend.recommender import Recommender
 from recommend.request import Preference, RecommendRequest
 
 WARM_REQUESTS = 20
+WARM_ROW = 10  # lists confirmed one after the other
+WARM_S = 5.0
 logger = logging.getLogger("clew.serve")
 
 
@@ -74,19 +79,30 @@ def listen(settings: Settings) -> socket.socket:
 
 
 def warm_up(recommender: Recommender) -> None:
-    """Has Neo4j plan its statements, and asks for a few lists: no caller waits for plans, pages or code."""
-    recommender.warm_up()
+    """Has Neo4j plan its statements, and asks for lists: no caller waits for plans, pages or code.
+
+    While Neo4j answers, until a row of lists has been confirmed in time, for WARM_S at most.
+    """
+    confirms = recommender.warm_up()
     view = recommender.world.view()
     users = view.snapshot.user_ids[:WARM_REQUESTS].tolist()
     requests = [RecommendRequest(user_id=user_id) for user_id in users]
     requests += [
         RecommendRequest(preferences=(Preference(entity_id),)) for entity_id in view.snapshot.entity_ids[:1].tolist()
     ]
-    for request in requests:
+    deadline, confirmed = time.monotonic() + WARM_S, 0
+    for place, request in enumerate(itertools.cycle(requests)):
+        if place >= len(requests) and (not confirms or confirmed >= WARM_ROW or time.monotonic() > deadline):
+            break
         try:
-            recommender.recommend(request)
+            confirmed = confirmed + 1 if _is_confirmed(recommender.recommend(request)) else 0
         except ClewError as error:
             logger.info("warming up: %s", error.message)
+
+
+def _is_confirmed(answer: RankedList) -> bool:
+    paths = (reason.path for item in answer.items for reason in item.reasons if reason.path)
+    return all(path.verified for path in paths)
 
 
 class _Server(uvicorn.Server):

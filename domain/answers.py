@@ -26,7 +26,7 @@ class PathEdge(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     end: str | None
     kind: str | None = None
     at: str | None = None
-    state: str = "unchecked"
+    state: str
 
 
 class Path(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from domain.answers import PathEdge, PathNode
 from recommend.subject import Deed, Subject, Taste
 from recommend.world import View
 
+UNCHECKED = "unchecked"
 LEAST_OTHERS = 5  # below this many others a behavioural reason could tell who they are
 
 
@@ -77,7 +78,7 @@ def behaviour_path(view: View, subject: Subject, deed: Deed, others: "Others", i
     for row in (deed.item_row, item_row):
         item_id = view.catalogue.item_ids[row]
         needs = tuple(Edge("INTERACTED", "User", user_id, "Item", item_id) for user_id in others.witnesses)
-        steps.append(Step(PathEdge(type="INTERACTED", start=None, end=item_id), needs))
+        steps.append(Step(PathEdge(type="INTERACTED", start=None, end=item_id, state=UNCHECKED), needs))
     parameters = {
         "user_id": subject.user_id or "",
         "event_item_id": view.catalogue.item_ids[deed.item_row],
@@ -96,7 +97,7 @@ def taste_path(view: View, subject: Subject, taste: Taste, code: int, item_row: 
     if taste.source != "request" and user_id is not None:
         nodes.insert(0, PathNode(label="User", id=user_id, name=None))
         edge = Edge("PREFERS", "User", user_id, "Entity", entity_id, is_new=taste.source == "log")
-        steps.insert(0, Step(PathEdge(type="PREFERS", start=user_id, end=entity_id), (edge,)))
+        steps.insert(0, Step(PathEdge(type="PREFERS", start=user_id, end=entity_id, state=UNCHECKED), (edge,)))
     parameters = {
         "user_id": user_id or "",
         "entity_id": entity_id,
@@ -131,7 +132,14 @@ def _beginning(view: View, subject: Subject, deed: Deed) -> tuple[list[PathNode]
     edge = Edge(
         "INTERACTED", "User", subject.user_id, "Item", item.id, deed.kind.name, deed.at, is_new=deed.source == "log"
     )
-    shown = PathEdge(type="INTERACTED", start=subject.user_id, end=item.id, kind=deed.kind.name, at=iso_time(deed.at))
+    shown = PathEdge(
+        type="INTERACTED",
+        start=subject.user_id,
+        end=item.id,
+        kind=deed.kind.name,
+        at=iso_time(deed.at),
+        state=UNCHECKED,
+    )
     return [PathNode(label="User", id=subject.user_id, name=None), item], [Step(shown, (edge,))]
 
 
@@ -143,4 +151,4 @@ def _relation_step(view: View, code: int, item_row: int, entity_row: int) -> Ste
     (start_label, start), (end_label, end) = ends
     is_new = item_row in view.catalogue.knowledge.changed_left
     edge = Edge(relation.type, start_label, start, end_label, end, is_new=is_new)
-    return Step(PathEdge(type=relation.type, start=start, end=end), (edge,))
+    return Step(PathEdge(type=relation.type, start=start, end=end, state=UNCHECKED), (edge,))

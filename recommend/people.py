@@ -1,4 +1,4 @@
-"""The vectors of all users of a snapshot, composed once per model from what they did."""
+"""All users of a snapshot: how active they are, and their vectors, composed once per model from what they did."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +18,11 @@ class People:
 
     snapshot: Snapshot
     scorer: Scorer | None
+
+    @cached_property
+    def activity(self) -> NDArray[np.int64]:
+        """(U,) how many events each user has."""
+        return np.bincount(self.snapshot.interactions.user_rows, minlength=len(self.snapshot.user_ids))
 
     @cached_property
     def vectors(self) -> NDArray[np.float32]:

@@ -50,8 +50,11 @@ class Recommender:
         self._now_ms = now_ms
         self._verify_timeout_s = verify_timeout_s
 
-    def warm_up(self) -> None:
-        """Lets Neo4j plan what will be asked, so that the first answers are checked in time. Call it at the start."""
+    def warm_up(self) -> bool:
+        """Lets Neo4j plan what will be asked, so that the first answers are checked in time. Call it at the start.
+
+        Returns: whether Neo4j answered.
+        """
         if self._graph is not None:
             try:
                 verify.warm_up(self._graph, timeout_s=cold_start.WARM_UP_S)
@@ -59,6 +62,7 @@ class Recommender:
                 self._is_warm = True
             except (GraphUnavailable, GraphRefused):
                 self._is_warm = False
+        return self._is_warm
 
     def recommend(self, request: RecommendRequest) -> RankedList:
         """A ranked list with reasons. Fewer than n items when fewer are worth showing.
