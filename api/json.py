@@ -1,5 +1,6 @@
 """JSON in and out. In: strict (UTF-8, no NaN, no lone surrogates, bounded depth and numbers). Out: msgspec."""
 
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -8,6 +9,9 @@ from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 
 JSON = "application/json"
+HALF_A_PAIR = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
 
 
 class StrictJsonRequest(Request):
@@ -18,7 +22,7 @@ class StrictJsonRequest(Request):
         try:
             return msgspec.json.decode(await self.body())
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            if "surrogate" in str(error):  # JSON by its grammar, but no text
+            if HALF_A_PAIR.search(await self.body()):  # JSON by its grammar, but no text
                 raise HTTPException(422, f"a text holds half a surrogate pair: {error}") from error
             raise HTTPException(400, f"the body is not JSON: {error}") from error
         except RecursionError as error:

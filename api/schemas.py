@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
 from api.types import Id, Time
@@ -30,7 +30,8 @@ def _storable(properties: Properties) -> Properties:
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 Values = Annotated[Properties, Field(max_length=MAX_PROPERTIES), AfterValidator(_storable)]
-N = Annotated[int, Field(ge=1, le=MAX_N, description="Length of the list. Left out: 10, or all of item_ids.")]
+LENGTH = "Length of the list. Left out: 10, or all of item_ids."
+N = Annotated[int, Field(ge=1, le=MAX_N, description=LENGTH)]
 Weight = Annotated[float, Field(gt=0, le=1e6)]
 
 
@@ -51,16 +52,31 @@ class ShortRequest(Body):
     item_ids: list[Id] | None = Field(
         default=None, max_length=MAX_ITEM_IDS, description="Rank exactly these. Left out: the best of everything."
     )
-    n: N | None = None
+    n: N | None = Field(default=None, description=LENGTH)
+
+
+def _or_item_id(schema: dict[str, Any]) -> None:
+    """A session item may be given as the item's id alone."""
+    described = dict(schema)
+    schema.clear()
+    schema["description"] = described.pop("description")
+    schema["anyOf"] = [described, {"type": "string", "minLength": 1, "maxLength": 256}]
 
 
 class SessionItem(Body):
-    """Something that a visitor did a moment ago. Used for this answer, never stored."""
+    """Something that a visitor did a moment ago, or just the item's id. Used for this answer, never stored."""
+
+    model_config = ConfigDict(json_schema_extra=_or_item_id)
 
     item_id: Id
     kind: Name | None = Field(default=None, description="A declared kind of event. Left out: a plain pick.")
     value: float | None = None
     at: Time | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_id(cls, value: object) -> object:
+        return {"item_id": value} if isinstance(value, (str, int)) else value
 
 
 class StatedTaste(Body):
@@ -77,17 +93,29 @@ class RecommendationRequest(Body):
         json_schema_extra={
             "examples": [
                 {"user_id": "196", "n": 5, "exclude_seen": False},
-                {"session": [{"item_id": "50"}, {"item_id": "181"}], "n": 5},
+                {"session": ["50", {"item_id": "181", "kind": "view"}], "n": 5},
                 {"preferences": [{"entity_id": "Genre:Comedy"}, {"entity_id": "Genre:Crime", "weight": 2}], "n": 5},
             ]
         }
     )
 
-    user_id: Id | None = None
-    session: list[SessionItem] | None = Field(default=None, min_length=1, max_length=MAX_SESSION)
-    preferences: list[StatedTaste] | None = Field(default=None, min_length=1, max_length=MAX_PREFERENCES)
-    n: N | None = None
-    item_ids: list[Id] | None = Field(default=None, max_length=MAX_ITEM_IDS)
+    user_id: Id | None = Field(default=None, description="A user. One that is not known gets a popular list.")
+    session: list[SessionItem] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_SESSION,
+        description="A visitor's items, oldest first: ids, or `{item_id, kind, value, at}`. Nothing is stored.",
+    )
+    preferences: list[StatedTaste] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_PREFERENCES,
+        description="Stated tastes: `{entity_id, weight}`; the weight is 1 unless given.",
+    )
+    n: N | None = Field(default=None, description=LENGTH)
+    item_ids: list[Id] | None = Field(
+        default=None, max_length=MAX_ITEM_IDS, description="Rank exactly these. Left out: the best of everything."
+    )
     context_item_id: Id | None = Field(default=None, description="The item that is being looked at.")
     item_kind: Name | None = Field(default=None, description="Only items of this kind.")
     filter: dict[str, Any] | None = Field(
@@ -134,10 +162,30 @@ EVENT_SCHEMA: dict[str, JsonValue] = {
 }
 
 
+def _in_three_forms(schema: dict[str, Any]) -> None:
+    """Events may come as {"events": [...]}, as a list, or one by itself."""
+    described = dict(schema)
+    schema.clear()
+    schema["description"] = described.pop("description")
+    schema["anyOf"] = [described, EVENT_SCHEMA, EVENT_SCHEMA["items"]]
+
+
 class EventsIn(Body):
-    """A batch of events. Each is judged by itself: one that is rejected does not keep the others out."""
+    """`{"events": [...]}`, or the list by itself, or one event.
+
+    Each event is judged by itself: one that is rejected does not keep the others out.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_in_three_forms)
 
     events: list[Any] = Field(min_length=1, max_length=MAX_EVENTS, json_schema_extra=EVENT_SCHEMA)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_list_or_one(cls, value: object) -> object:
+        if isinstance(value, list):
+            return {"events": value}
+        return {"events": [value]} if isinstance(value, dict) and "events" not in value and value else value
 
 
 class RelationIn(Body):

@@ -151,7 +151,8 @@ def _body_rows(document: dict[str, Any], call: dict[str, Any]) -> list[str]:
     """The fields of a JSON body, those of each alternative once. A field that must be there is marked."""
     content = call.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
     rows: dict[str, str] = {}
-    for schema in (_resolved(document, each) for each in content.get("anyOf", [content])):
+    whole = _resolved(document, content)
+    for schema in (_resolved(document, each) for each in whole.get("anyOf", [whole])):
         for name, field in schema.get("properties", {}).items():
             needed = " Required." if name in schema.get("required", []) else ""
             rows.setdefault(name, f"| `{name}` | body | {_text_of(field)}{needed} |")

@@ -53,6 +53,15 @@ def test_stated_tastes_of_a_stranger_bring_their_items_first(live: Live) -> None
     assert {item["item_id"] for item in ranked["items"]} <= {"pulp", "dogs", "kill", "kill2", "jackie"}
 
 
+def test_a_session_may_be_item_ids_alone(live: Live) -> None:
+    lists = [
+        live.client.post("/v1/recommendations", json={"session": session, "n": 3}).json()["items"]
+        for session in (["alien", "pulp"], [{"item_id": "alien"}, {"item_id": "pulp"}])
+    ]
+    assert lists[0]
+    assert [item["item_id"] for item in lists[0]] == [item["item_id"] for item in lists[1]]
+
+
 def test_a_session_is_used_and_not_stored(live: Live) -> None:
     body = {"session": [{"item_id": "alien"}, {"item_id": "blade", "kind": "rate", "value": 5}], "n": 3}
     before = live.services.log.last_offset()

@@ -29,6 +29,13 @@ def test_a_posted_event_changes_the_next_list(offline: Live) -> None:
     assert after["items"][0]["item_id"] in {"blade", "thelma"}
 
 
+@pytest.mark.parametrize("body", [{"events": [EVENT]}, [EVENT], EVENT], ids=["batch", "list", "alone"])
+def test_events_come_as_a_batch_a_list_or_one_alone(offline: Live, body: Any) -> None:
+    answer = offline.client.post("/v1/events", json=body)
+    assert (answer.status_code, answer.json()) == (202, {"accepted": 1, "duplicated": 0, "rejected": []})
+    assert offline.client.get("/v1/users/hal").json()["events"] == 1
+
+
 def test_the_same_event_twice_counts_once_and_other_content_is_a_conflict(offline: Live) -> None:
     assert post(offline, EVENT).json()["accepted"] == 1
     assert post(offline, EVENT).json() == {"accepted": 0, "duplicated": 1, "rejected": []}
