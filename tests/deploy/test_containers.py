@@ -51,9 +51,7 @@ def test_the_image_and_the_embedded_server_are_the_same_neo4j() -> None:
 
 
 def test_every_named_volume_is_declared_and_used() -> None:
-    used = {
-        volume.split(":")[0] for service in COMPOSE["services"].values() for volume in service.get("volumes", [])
-    }
+    used = {volume.split(":")[0] for service in COMPOSE["services"].values() for volume in service.get("volumes", [])}
     assert used == set(COMPOSE["volumes"])
 
 
