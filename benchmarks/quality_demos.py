@@ -6,6 +6,7 @@
 movies: ML-100K, ratings of 4 and 5, trained on A.train, tested on A.test (its own validation part is cut from A.train;
 the defaults were settled on A.valid). retail: trained to the end of November 2017, tested on the products of December
 that are new to the household. --valid tests on the validation part instead (A.valid; November, trained to October).
+"of known items" leaves out targets that fewer than 5 households bought in the training part.
 Full ranking over all items but those of the user's training part. Writes benchmarks/results/quality_<demo>.json.
 """
 
@@ -42,6 +43,7 @@ from recommend.score import Scorer
 RESULTS = Path(__file__).parent / "results"
 DAYS = ((2017, 11, 1), (2017, 12, 1), (2018, 1, 2))
 NOVEMBER, DECEMBER, AFTER = (int(datetime(*day, tzinfo=UTC).timestamp() * 1000) for day in DAYS)
+KNOWN_FROM = 5  # buyers in the training part
 Masks = dict[int, NDArray[np.int64]]
 
 
@@ -86,13 +88,14 @@ def ranked_lists(score: ScoreUser, scorer: Scorer, split: Split, left_out: Masks
     return lists
 
 
-def measure(lists: list[NDArray[np.int64]], split: Split, ks: tuple[int, ...]) -> dict[str, NDArray[np.float64]]:
-    """Metric name -> value per user."""
+def measure(lists: list[NDArray[np.int64]], all_targets: Masks, ks: tuple[int, ...]) -> dict[str, NDArray[np.float64]]:
+    """Metric name -> value per user that has targets."""
     width = max(ks)
-    hits = np.zeros((len(lists), width), np.bool_)
-    for row, (ranked, targets) in enumerate(zip(lists, split.targets.values(), strict=True)):
+    pairs = [(ranked, targets) for ranked, targets in zip(lists, all_targets.values(), strict=True) if len(targets)]
+    hits = np.zeros((len(pairs), width), np.bool_)
+    for row, (ranked, targets) in enumerate(pairs):
         hits[row, : len(ranked)] = np.isin(ranked, targets)
-    wanted = np.array([len(targets) for targets in split.targets.values()])
+    wanted = np.array([len(targets) for _, targets in pairs])
     return {f"{name}@{k}": METRICS[name](hits, wanted, k) for name in ("recall", "ndcg", "mrr", "hit") for k in ks}
 
 
@@ -138,7 +141,9 @@ def report(options: argparse.Namespace, phase: str, split: Split, left_out: Mask
             "recent popular": recent_popular(split.train),
             "item neighbours (cosine)": item_neighbours(split.train),
         }
-        figures, values = compare(models, scorer, split, left_out, ks)
+        enough = np.diff(artifact.weights.takers_indptr) >= KNOWN_FROM
+        known = enough if options.demo == "retail" else None
+        figures, values = compare(models, scorer, split, left_out, ks, known)
     result = {
         "demo": options.demo,
         "phase": phase,
@@ -162,8 +167,17 @@ def report(options: argparse.Namespace, phase: str, split: Split, left_out: Mask
     print(json.dumps(result, indent=2))
 
 
+def told(values: NDArray[np.float64]) -> dict[str, float]:
+    return {"mean": round(float(values.mean()), 5), "standard_error": round(standard_error(values), 5)}
+
+
 def compare(
-    models: dict[str, ScoreUser], scorer: Scorer, split: Split, left_out: Masks, ks: tuple[int, ...]
+    models: dict[str, ScoreUser],
+    scorer: Scorer,
+    split: Split,
+    left_out: Masks,
+    ks: tuple[int, ...],
+    known: NDArray[np.bool_] | None,
 ) -> tuple[dict[str, dict[str, object]], dict[str, dict[str, NDArray[np.float64]]]]:
     figures: dict[str, dict[str, object]] = {}
     values: dict[str, dict[str, NDArray[np.float64]]] = {}
@@ -171,11 +185,12 @@ def compare(
         began = time.perf_counter()
         lists = ranked_lists(score, scorer, split, left_out, max(ks))
         spent_ms = (time.perf_counter() - began) / max(len(lists), 1) * 1000
-        values[name] = measure(lists, split, ks)
-        figures[name] = {
-            metric: {"mean": round(float(each.mean()), 5), "standard_error": round(standard_error(each), 5)}
-            for metric, each in values[name].items()
-        }
+        values[name] = measure(lists, split.targets, ks)
+        figures[name] = {metric: told(each) for metric, each in values[name].items()}
+        if known is not None:
+            only = {user: items[known[items]] for user, items in split.targets.items()}
+            only_values = measure(lists, only, ks)
+            figures[name] |= {f"{metric} of known items": told(each) for metric, each in only_values.items()}
         figures[name]["coverage"] = round(coverage([each.tolist() for each in lists], len(scorer.item_ids), ks[0]), 4)
         figures[name]["ms_per_list"] = round(spent_ms, 2)
     return figures, values

@@ -28,10 +28,10 @@ class Fusion(msgspec.Struct, frozen=True, kw_only=True):
     trend: float = 0.0
 
 
-LINEAR = (0.5, 1.0, 2.0, 4.0, 8.0)
+LINEAR = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
 POWERS = (0.25, 0.5)
 POPULARITY = (0.3, 0.6, 1.0)
-TRENDS = (0.0, 0.25, 0.5)
+TRENDS = (0.0, 0.25, 0.5, 0.75)
 
 
 @dataclass(frozen=True)

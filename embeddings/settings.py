@@ -61,6 +61,6 @@ def settings_for(num_items: int) -> TrainSettings:
     if num_items <= few.linear.whole_up_to:
         return few
     return TrainSettings(
-        linear=LinearSettings(ridges=(0.05, 0.15), prior_scale=1.0, user_power=0.0, session=False),
-        encoder=EncoderSettings(steps=40, svd_start=True),
+        linear=LinearSettings(ridges=(0.05, 0.1), prior_scale=1.0, user_power=0.0, session=False),
+        encoder=EncoderSettings(steps=20, svd_start=True),
     )

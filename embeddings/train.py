@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 import scipy.sparse as sp
 import torch
+from numpy.typing import NDArray
 
 from domain.errors import DamagedArtifact, NothingToTrain, WorseModel
 from domain.progress import Progress, Silent
@@ -27,7 +28,7 @@ from embeddings.features import Features, Floats, item_features
 from embeddings.fit_encoder import fit_encoder
 from embeddings.fit_linear import Linear, pose
 from embeddings.fuse import Chosen, Components, Fusion, choose
-from embeddings.holdout import hold_out, matrix_of, pairs_of
+from embeddings.holdout import Holdout, hold_out, matrix_of, pairs_of
 from embeddings.popularity import log_popularity, trend_of
 from embeddings.settings import TrainSettings, settings_for
 from embeddings.weighting import PairWeights
@@ -36,6 +37,7 @@ from embeddings.weights import Normalisation, Weights
 WORSE = 0.95  # of the serving model's validation NDCG@10: below, a model is not published
 NDCG, RECALL = "validation_ndcg@10", "validation_recall@10"
 THREADS = 2
+Users = NDArray[np.int64]
 MOST_SCORES = 64_000_000  # entries of one component's score matrix on the validation part
 
 
@@ -158,22 +160,15 @@ def _validate(
     if len(users) < 2:
         return ridges[len(ridges) // 2], Chosen(Fusion(), 1.0, 1.0, -1.0, -1.0)
     matrix = matrix_of(held.fit, snapshot)
-    rows = sp.csr_array(matrix[users])
     encoded = _encode(snapshot, held.fit, matrix, features, settings, seed, progress, "Validation: encoder")
-    seen_parts = (np.ones(len(held.fit), np.float32), (held.fit.user_rows, held.fit.item_rows))
-    seen = sp.csr_array(sp.csr_array(seen_parts, shape=matrix.shape)[users])
-    sizes = np.asarray(rows.multiply(rows).sum(axis=1), np.float32).ravel()
-    unit = sp.csr_array(sp.diags_array(np.where(sizes > 0, sizes, 1) ** np.float32(-0.5)) @ rows)
-    taste = np.asarray((unit @ encoded.context) @ encoded.targets.T, np.float32)
-    trend = trend_of(held.fit, len(snapshot.item_ids), settings.recent_days)
-    targets = sp.csr_array(held.targets[users])
     problem = pose(held.fit, matrix, features, len(snapshot.declaration.relation_types), settings.linear)
+    rows = sp.csr_array(matrix[users])
+    parts = _components(held, rows, users, encoded, trend_of(held.fit, len(snapshot.item_ids), settings.recent_days))
     best: tuple[float, Chosen] | None = None
     for ridge in ridges:
-        said = f", NDCG@10 {best[1].ndcg:.4f} so far" if best else ""
+        said = f", NDCG@10 {best[1].ndcg:.4f} so far" if best else f", encoder loss {encoded.loss:.3f}"
         with progress.step(f"Validation: linear model, λ {ridge}{said}", 1) as advance:
-            linear = problem.solve(ridge).scores(rows)
-            found = choose(Components(linear, taste, sizes, seen, targets, encoded.bias, trend))
+            found = choose(replace(parts, linear=problem.solve(ridge).scores(rows)))
             advance(1)
         if best is None or found.ndcg > best[1].ndcg:
             best = ridge, found
@@ -181,9 +176,18 @@ def _validate(
     return best
 
 
-def _validation_users(
-    targets: sp.csr_array, settings: TrainSettings, num_items: int, seed: int
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _components(held: Holdout, rows: sp.csr_array, users: Users, encoded: Encoded, trend: Floats) -> Components:
+    """All but the linear part's scores, for the validation users, whose weights are rows (b, I)."""
+    sizes = np.asarray(rows.multiply(rows).sum(axis=1), np.float32).ravel()
+    unit = sp.csr_array(sp.diags_array(np.where(sizes > 0, sizes, 1) ** np.float32(-0.5)) @ rows)
+    taste = np.asarray((unit @ encoded.context) @ encoded.targets.T, np.float32)
+    pairs = (np.ones(len(held.fit), np.float32), (held.fit.user_rows, held.fit.item_rows))
+    seen = sp.csr_array(sp.csr_array(pairs, shape=held.targets.shape)[users])
+    targets = sp.csr_array(held.targets[users])
+    return Components(np.zeros((0, 0), np.float32), taste, sizes, seen, targets, encoded.bias, trend)
+
+
+def _validation_users(targets: sp.csr_array, settings: TrainSettings, num_items: int, seed: int) -> Users:
     users = np.flatnonzero(np.diff(targets.indptr))
     most = min(settings.most_validation_users, max(MOST_SCORES // num_items, 1))
     return np.sort(np.random.default_rng(seed).permutation(users)[:most])

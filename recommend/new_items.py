@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.assemble import unit_rows
 from embeddings.weights import Floats, Weights
 
 Columns = NDArray[np.int64]
@@ -49,12 +50,6 @@ def feature_values(weights: Weights, columns: Columns) -> Floats:
     idf, relations = weights.feature_idf[columns], weights.feature_relations[columns]
     totals = np.bincount(relations, weights=idf, minlength=len(weights.relation_weights))
     return np.sqrt(weights.relation_weights[relations] * idf / totals[relations]).astype(np.float32)
-
-
-def unit_rows(matrix: Floats) -> Floats:
-    """The rows at length 1; rows of zeros stay."""
-    lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
-    return np.divide(matrix, lengths, out=np.zeros_like(matrix), where=lengths > 0)
 
 
 def _compose(weights: Weights, columns: Columns, coefficients: Floats, messages: Floats) -> Floats:

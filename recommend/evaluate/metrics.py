@@ -39,10 +39,10 @@ def ndcg(hits: Hits, wanted: Counts, k: int) -> Values:
 
     Source: Järvelin & Kekäläinen, TOIS 2002, with binary gains.
     """
-    discounts = 1 / np.log2(np.arange(2, k + 2))
+    discounts: Values = np.asarray(1 / np.log2(np.arange(2, k + 2)))
     width = min(k, hits.shape[1])
-    ideal = np.cumsum(discounts)[np.minimum(k, wanted) - 1]
-    gains: Values = (hits[:, :width] * discounts[:width]).sum(axis=1)
+    ideal: Values = np.take(np.cumsum(discounts), np.minimum(k, wanted) - 1)
+    gains: Values = np.einsum("un,n->u", hits[:, :width], discounts[:width])
     return gains / ideal
 
 
@@ -56,7 +56,8 @@ def average_precision(hits: Hits, wanted: Counts, k: int) -> Values:
     """Σ over the hits of the precision at their rank / min(k, wanted). Its mean is MAP."""
     cut = hits[:, :k]
     at_rank = np.cumsum(cut, axis=1) / np.arange(1, cut.shape[1] + 1)
-    return (at_rank * cut).sum(axis=1) / np.minimum(k, wanted)
+    summed: Values = np.einsum("un,un->u", at_rank, cut)
+    return summed / np.minimum(k, wanted)
 
 
 def hit_rate(hits: Hits, wanted: Counts, k: int) -> Values:  # noqa: ARG001

@@ -1,0 +1,44 @@
+"""The residual R of the linear model, as it is served: whole rows, or a product without its diagonal."""
+
+import numpy as np
+
+from domain.snapshot import Rows
+from embeddings.weights import Floats, Weights
+
+WIDEN_UP_TO = 1 << 26  # entries of behaviour rows that are kept as float32: twice as fast, up to 256 MiB
+
+
+class Behaviour:
+    """R, whole or as a product. Items appended after training have no row and no column in it."""
+
+    def __init__(self, weights: Weights) -> None:
+        rows, right = weights.behaviour_rows, weights.behaviour_right
+        widen = rows is not None and rows.size <= WIDEN_UP_TO
+        self._rows = rows.astype(np.float32) if rows is not None and widen else rows
+        self._left, self._diagonal = weights.behaviour_left, weights.behaviour_diagonal
+        self._right = None if right is None else right.astype(np.float32)
+        self._size = len(weights.bias)
+
+    def of_user(self, rows: Rows, amounts: Floats, num_items: int) -> Floats:
+        """(num_items,) Σ_h amount_h R_h."""
+        part = np.zeros(num_items, np.float32)
+        known = rows < self._size
+        rows, amounts = rows[known], amounts[known]
+        if self._rows is not None:
+            part[: self._size] = amounts @ self._rows[rows]
+        elif self._left is not None and self._right is not None and self._diagonal is not None:
+            part[: self._size] = self._right @ (amounts @ self._left[rows].astype(np.float32))
+            part[rows] -= amounts * self._diagonal[rows]
+        return part
+
+    def terms(self, rows: Rows, item_row: int) -> Floats:
+        """(h,) R_hi of item i = item_row."""
+        terms = np.zeros(len(rows), np.float32)
+        known = np.flatnonzero((rows < self._size) & (rows != item_row))
+        if item_row >= self._size:
+            return terms
+        if self._rows is not None:
+            terms[known] = self._rows[rows[known], item_row]
+        elif self._left is not None and self._right is not None:
+            terms[known] = self._left[rows[known]].astype(np.float32) @ self._right[item_row]
+        return terms
