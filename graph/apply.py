@@ -1,6 +1,7 @@
 """Records of the log into Neo4j: the writer's half of the flow. A batch and its offset are one transaction."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from typing import TypeVar, cast
 
@@ -57,6 +58,14 @@ def apply(driver: Driver, declaration: Declaration, records: Sequence[tuple[int,
     if records:
         driver.write(work)
     return left_out
+
+
+@contextmanager
+def writer_paused(driver: Driver, *, partition: str) -> Generator[int]:
+    """Keeps the partition's writer waiting until the end of the block. Gives the offset of its last record."""
+    with driver.held() as transaction:
+        (row,) = transaction.run(statement("write/claim_writer"), {"id": writer_id(partition)})
+        yield cast(int, row["offset"])
 
 
 class _Batch:

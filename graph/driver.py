@@ -37,7 +37,7 @@ Write = Callable[["Transaction"], None]
 class Transaction:
     """An open write transaction."""
 
-    def __init__(self, inner: ManagedTransaction) -> None:
+    def __init__(self, inner: ManagedTransaction | neo4j.Transaction) -> None:
         self._inner = inner
 
     def run(self, text: str, parameters: Parameters) -> list[Row]:
@@ -107,6 +107,16 @@ class Driver:
 
         with self._errors(), self._driver.session(database=DATABASE) as session:
             session.execute_write(inner)
+
+    @contextmanager
+    def held(self) -> Generator[Transaction]:
+        """A transaction that stays open, with its locks, until the end of the block, and is then rolled back."""
+        with self._errors(), self._driver.session(database=DATABASE) as session:
+            transaction = session.begin_transaction(timeout=WRITE_TIMEOUT_S)
+            try:
+                yield Transaction(transaction)
+            finally:
+                transaction.close()
 
     def newest_transaction(self) -> str:
         """The server's mark of its newest committed transaction; another one after every write, by whomever."""

@@ -25,7 +25,7 @@ def take_snapshot(store: GraphStore, cache_dir: Path, progress: Progress) -> Sna
     """The graph as it is now; from the disk when nothing was written since the last time.
 
     An unchanged graph gives an equal snapshot, and equal content an equal `version`. Two files are kept at most.
-    While others write, the snapshot may hold records after its log_offset, never lack one up to it.
+    The writer waits meanwhile: the snapshot holds the records of the log up to its log_offset, and none after.
     Raises: NothingToTrain when the graph declares nothing.
     """
     cache_dir.mkdir(parents=True, exist_ok=True)
@@ -47,8 +47,8 @@ def _export(store: GraphStore, progress: Progress) -> Snapshot:
     declaration = store.declaration()
     if declaration is None:
         raise NothingToTrain("the graph is empty; load a data set first (`clew ingest` or `clew demo`)")
-    offset = store.writer_offset()  # before everything else: what is up to it is in what follows
-    return export(store, declaration, offset, progress)
+    with store.writer_paused() as offset:
+        return export(store, declaration, offset, progress)
 
 
 def _read_cache(cache_dir: Path, graph_version: str) -> Snapshot | None:

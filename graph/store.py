@@ -1,6 +1,7 @@
 """The graph in Neo4j, as the rest of Clew sees it: named statements in, plain rows out."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import cast
@@ -130,6 +131,10 @@ class GraphStore:
         """The offset of the last record in the graph, 0 for none."""
         marker = schema.read_marker(self._driver, apply.writer_id(partition))
         return cast(int, marker.get("offset", 0)) if marker else 0
+
+    def writer_paused(self, partition: str = "0") -> AbstractContextManager[int]:
+        """Keeps the writer waiting until the end of the block, and gives its offset: the log goes on taking records."""
+        return apply.writer_paused(self._driver, partition=partition)
 
     def write_embeddings(
         self,

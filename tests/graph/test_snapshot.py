@@ -1,5 +1,6 @@
 """The real graph as columns."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -143,6 +144,32 @@ def test_the_offset_is_the_writers(world: GraphStore, snapshot: Snapshot, tmp_pa
     later = take_snapshot(world, tmp_path, Silent())
     assert later.log_offset == 17
     assert len(later.interactions) == len(EVENTS) + 1
+
+
+def test_a_snapshot_holds_what_is_up_to_its_offset_and_nothing_after_while_the_writer_writes(
+    world: GraphStore, tmp_path: Path
+) -> None:
+    done = threading.Event()
+
+    def write() -> None:
+        offset = 0
+        while not done.is_set():
+            offset += 1
+            event = Event(event_id=f"new{offset}", user_id="ann", item_id="alien", kind="view", at=world_time(offset))
+            world.apply([(offset, event)])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        offsets = []
+        for place in range(3):
+            taken = take_snapshot(world, tmp_path / str(place), Silent())
+            assert len(taken.interactions) == len(EVENTS) + taken.log_offset
+            offsets.append(taken.log_offset)
+    finally:
+        done.set()
+        writer.join()
+    assert offsets[0] < offsets[2]
 
 
 def test_an_undeclared_graph_has_no_snapshot(store: GraphStore, tmp_path: Path) -> None:
