@@ -1,4 +1,7 @@
-"""The movies demo as a user starts it: one process, free ports, an empty home."""
+"""The movies demo as a user starts it: one process, free ports, an empty home.
+
+On its way to the first answer it is killed with -9 three times: in its import, its training and its publishing.
+"""
 
 import os
 import signal
@@ -7,8 +10,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +30,7 @@ class Demo:
     environment: dict[str, str]
     process: subprocess.Popen[bytes]
     output: Path
+    killed: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -37,7 +41,7 @@ class Demo:
         return (self.home / "neo4j" / "password").read_text().strip()
 
 
-def start_demo(home: Path, ports: tuple[int, int, int], name: str = "movies") -> Demo:
+def start_demo(home: Path, ports: tuple[int, ...], name: str = "movies") -> Demo:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("CLEW_", "NEO4J_"))}
     environment |= {
         "CLEW_HOME": str(home),
@@ -50,7 +54,12 @@ def start_demo(home: Path, ports: tuple[int, int, int], name: str = "movies") ->
     output = home.with_name(home.name + ".out")
     with output.open("ab") as file:
         process = subprocess.Popen(
-            [CLEW, "demo", name], env=environment, cwd=home.parent, stdout=file, stderr=subprocess.STDOUT
+            [CLEW, "demo", name],
+            env=environment,
+            cwd=home.parent,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     return Demo(home, ports[0], ports[1], environment, process, output)
 
@@ -65,6 +74,21 @@ def wait_until_ready(demo: Demo, timeout_s: float = FIRST_START_S) -> None:
         except OSError:
             time.sleep(0.3)
     raise AssertionError(f"not ready after {timeout_s} s:\n{demo.output.read_text()[-3000:]}")
+
+
+def said(demo: Demo) -> str:
+    return demo.output.read_text()
+
+
+def kill_when(demo: Demo, name: str, has_come: Callable[[Demo], bool], timeout_s: float = FIRST_START_S) -> None:
+    """Kills the demo and what it started, but for the detached Neo4j, at that moment."""
+    deadline = time.monotonic() + timeout_s
+    while not has_come(demo):
+        assert demo.process.poll() is None, f"ended before {name}:\n{said(demo)[-3000:]}"
+        assert time.monotonic() < deadline, f"never saw {name}:\n{said(demo)[-3000:]}"
+        time.sleep(0.02)
+    os.killpg(demo.process.pid, signal.SIGKILL)
+    demo.process.wait(timeout=30)
 
 
 def interrupt(demo: Demo) -> int:
@@ -86,7 +110,16 @@ def free_ports(count: int = 3) -> tuple[int, ...]:
 
 @pytest.fixture(scope="session")
 def movies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    demo = start_demo(tmp_path_factory.mktemp("demo") / "home", free_ports())  # type: ignore[arg-type]
+    home, ports = tmp_path_factory.mktemp("demo") / "home", free_ports()
+    importing = home / "neo4j" / "import.incomplete"
+    moments: dict[str, Callable[[Demo], bool]] = {
+        "importing": lambda _: importing.exists(),
+        "training": lambda demo: "Validation" in said(demo),
+        "publishing": lambda demo: "Writing Item embeddings" in said(demo) and not (home / "models/CURRENT").exists(),
+    }
+    for name, has_come in moments.items():
+        kill_when(start_demo(home, ports), name, has_come)
+    demo = replace(start_demo(home, ports), killed=tuple(moments))
     try:
         wait_until_ready(demo)
         yield demo

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import neo4j
 import pytest
 
 from tests.servers import free_port
@@ -64,9 +65,13 @@ def test_the_example_shop_is_loaded_trained_and_asked_as_the_guide_says(tmp_path
         shell("clew down", environment)
 
 
-def graph_counts(environment: dict[str, str]) -> Any:
-    report = json.loads(shell("clew ingest table docs/examples/shop/mapping.toml --json", environment))
-    return report["counts"]
+def graph_counts(environment: dict[str, str]) -> list[object]:
+    """How many nodes and relationships the graph holds, without Clew's own notes."""
+    status = json.loads(shell("clew status --json", environment))["neo4j"]
+    auth = (status["username"], Path(status["password_file"]).read_text().strip())
+    count = "MATCH (n) WHERE NOT n:Clew WITH count(n) AS nodes MATCH ()-[r]->() RETURN nodes, count(r) AS relationships"
+    with neo4j.GraphDatabase.driver(status["uri"], auth=auth) as driver:
+        return driver.execute_query(count, database_="neo4j").records[0].values()
 
 
 def commands(block: str) -> list[str]:
