@@ -27,8 +27,8 @@ def test_a_demo_that_was_killed_at_its_worst_moments_holds_everything_once(movie
         graph,
         "MATCH (:User)-[r:INTERACTED]->(:Item) WHERE NOT r.event_id STARTS WITH 'tutorial' WITH count(r) AS events"
         " MATCH (u:User) WITH events, count(u) AS users"
-        " MATCH (i:Item) WHERE NOT i.id STARTS WITH 'new-' WITH events, users, count(i) AS items, count(i.embedding) AS embeddings,"
-        " count(DISTINCT i.embedding_version) AS versions RETURN *",
+        " MATCH (i:Item) WHERE NOT i.id STARTS WITH 'new-' WITH events, users, count(i) AS items,"
+        " count(i.embedding) AS embeddings, count(DISTINCT i.embedding_version) AS versions RETURN *",
     )
     assert counts == [{"events": 100_000, "users": 943, "items": 1682, "embeddings": 1682, "versions": 1}]
 
