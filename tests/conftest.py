@@ -1,6 +1,10 @@
-"""What every test may ask for: one real Neo4j for the whole run."""
+"""What every test may ask for: one real Neo4j for the whole run.
 
-from collections.abc import Iterator
+CLEW_TEST_REQUIRE=all turns a skipped test into a failed one, but for those that need the data sets of ../shared.
+"""
+
+import os
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +12,15 @@ import pytest
 from graph import server as neo4j_server
 from graph.server import Connection, ServerConfig
 from tests.servers import small_server
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and os.environ.get("CLEW_TEST_REQUIRE") == "all" and "../shared" not in str(report.longrepr):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, where CLEW_TEST_REQUIRE=all wants every test: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -61,8 +61,26 @@ def test_the_example_shop_is_loaded_trained_and_asked_as_the_guide_says(tmp_path
         before = graph_counts(environment)
         shell("clew ingest table docs/examples/shop/mapping.toml", environment)
         assert graph_counts(environment) == before
+        assert_another_home_can_use_this_server(environment, tmp_path / "other")
     finally:
         shell("clew down", environment)
+
+
+def assert_another_home_can_use_this_server(environment: dict[str, str], home: Path) -> None:
+    """NEO4J_URI switches the embedded server off: another home loads, trains and asks by address and password."""
+    status = json.loads(shell("clew status --json", environment))["neo4j"]
+    outside = {
+        **environment,
+        "CLEW_HOME": str(home),
+        "NEO4J_URI": status["uri"],
+        "NEO4J_PASSWORD": Path(status["password_file"]).read_text().strip(),
+    }
+    before = graph_counts(environment)
+    shell("clew ingest table docs/examples/shop/mapping.toml", outside)
+    assert graph_counts(environment) == before
+    shell("clew train", outside)
+    assert json.loads(shell("clew recommend ben --json", outside))["strategy"] == "model"
+    assert not (home / "neo4j").exists()
 
 
 def graph_counts(environment: dict[str, str]) -> list[object]:

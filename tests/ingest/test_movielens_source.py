@@ -73,7 +73,7 @@ def test_without_ratings_there_is_no_data_set(folder: Path, rejected) -> None:
 
 def test_the_real_folder_has_its_known_counts(rejected) -> None:
     if not REAL.is_dir():
-        pytest.skip(f"{REAL.name} is not here")
+        pytest.skip(f"needs ../shared/data/{REAL.name}")
     dataset = read(REAL, rejected, Silent())
     assert count(dataset)["users"] == 671
     assert count(dataset)["items"] == 9125

@@ -71,7 +71,7 @@ def test_bootstrap_of_a_constant_difference_is_that_constant() -> None:
     assert bootstrap_difference(np.full(5, 0.75), np.full(5, 0.5)) == (0.25, 0.25, 0.25)
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the outside scorer is not here")
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data/ml-100k-splits")
 def test_equal_to_the_outside_scorer(tmp_path: Path) -> None:
     spec = importlib.util.spec_from_file_location("outside_scorer", SHARED / "score.py")
     assert spec is not None
