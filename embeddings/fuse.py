@@ -31,7 +31,7 @@ class Fusion(msgspec.Struct, frozen=True, kw_only=True):
 LINEAR = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
 POWERS = (0.25, 0.5)
 POPULARITY = (0.3, 0.6, 1.0)
-TRENDS = (0.0, 0.25, 0.5, 0.75)
+TRENDS = (0.0, 0.5, 0.75)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from embeddings.features import Features, Floats
 
 Doubles = NDArray[np.float64]
 
+OVERSAMPLED, ITERATIONS = 16, 2  # of the subspace iteration that truncates R
+
 
 @dataclass(frozen=True)
 class LowRank:
@@ -102,14 +104,24 @@ def residual_of_rows(matrix: sp.csr_array, prior: sp.csr_array, ridge: float, *,
 
 
 def _truncate(matrix: sp.csr_array, inner: Floats, after: Floats, rank: int) -> tuple[Floats, Floats]:
-    """The rank-r form of Xᵀ M (I, I) that is nearest in the metric of X: right = V, left = Xᵀ M V."""
-    predicted = inner @ after  # X R, (U, I)
-    square = (predicted @ predicted.T).astype(np.float64)
-    size = len(square)
-    values, vectors = scipy.linalg.eigh(square, subset_by_index=[size - rank, size - 1])
-    vectors = vectors / np.sqrt(np.maximum(values, 1e-12))
-    right = np.ascontiguousarray((predicted.T @ vectors.astype(np.float32))[:, ::-1])
+    """The rank-r form of Xᵀ M (I, I) that is nearest in the metric of X: right = V, left = Xᵀ M V.
+
+    V: the first right singular vectors of X Xᵀ M, by subspace iteration from a random start of a fixed seed.
+    Source: Halko, Martinsson & Tropp, SIAM Review 2011, algorithm 4.4.
+    """
+    width = min(rank + OVERSAMPLED, len(inner))
+    start = np.random.default_rng(0).standard_normal((len(inner), width), dtype=np.float32)
+    basis = _orthonormal(after.T @ (inner @ start))
+    for _ in range(ITERATIONS):
+        basis = _orthonormal(after.T @ (inner @ (inner @ (after @ basis))))
+    seen = inner @ (after @ basis)
+    _, vectors = scipy.linalg.eigh((seen.T @ seen).astype(np.float64))
+    right = np.ascontiguousarray(basis @ vectors[:, ::-1][:, :rank].astype(np.float32))
     return np.asarray(matrix.T @ (after @ right)), right
+
+
+def _orthonormal(columns: NDArray[np.floating]) -> Floats:
+    return np.asarray(np.linalg.qr(columns.astype(np.float32)).Q, np.float32)
 
 
 def dense_prior(scaled: sp.csr_array) -> Doubles:

@@ -36,7 +36,7 @@ from embeddings.weights import Normalisation, Weights
 
 WORSE = 0.95  # of the serving model's validation NDCG@10: below, a model is not published
 NDCG, RECALL = "validation_ndcg@10", "validation_recall@10"
-THREADS = 2
+THREADS = 1  # of torch: equal results on any machine, and no waiting at barriers where the cores are busy
 Users = NDArray[np.int64]
 MOST_SCORES = 64_000_000  # entries of one component's score matrix on the validation part
 

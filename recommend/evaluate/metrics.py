@@ -56,8 +56,8 @@ def average_precision(hits: Hits, wanted: Counts, k: int) -> Values:
     """Σ over the hits of the precision at their rank / min(k, wanted). Its mean is MAP."""
     cut = hits[:, :k]
     at_rank = np.cumsum(cut, axis=1) / np.arange(1, cut.shape[1] + 1)
-    summed: Values = np.einsum("un,un->u", at_rank, cut)
-    return summed / np.minimum(k, wanted)
+    most: Counts = np.minimum(wanted, k)
+    return np.asarray(np.einsum("un,un->u", at_rank, cut / most[:, None]), np.float64)
 
 
 def hit_rate(hits: Hits, wanted: Counts, k: int) -> Values:  # noqa: ARG001
