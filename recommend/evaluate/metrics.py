@@ -62,7 +62,7 @@ def average_precision(hits: Hits, wanted: Counts, k: int) -> Values:
 
 def hit_rate(hits: Hits, wanted: Counts, k: int) -> Values:  # noqa: ARG001
     """1 when anything was found in the first k."""
-    return hits[:, :k].any(axis=1).astype(np.float64)
+    return np.asarray(np.any(hits[:, :k], axis=1), np.float64)
 
 
 METRICS: dict[str, Metric] = {
