@@ -86,6 +86,7 @@ def may_import(settings: Settings, progress: Progress) -> bool:
 
 
 def _import(settings: Settings, dataset: Dataset, progress: Progress) -> None:
+    server.prepare(settings.server_config, progress)
     counts = bulk_load(settings.server_config, dataset, progress)
     server.up(settings.server_config, progress)
     with open_store(settings) as store:

@@ -28,6 +28,7 @@ __all__ = [
     "connection",
     "doctor",
     "down",
+    "prepare",
     "status",
     "stopped",
     "up",
@@ -61,6 +62,15 @@ def up(config: ServerConfig, progress: Progress | None = None) -> Connection:
         with watcher.step("Starting Neo4j"):
             _await_bolt(config, running)
         return bolt.connection_to(config, running)
+
+
+def prepare(config: ServerConfig, progress: Progress | None = None) -> None:
+    """Fetch what is missing and make what a first start needs, so that no later step waits for the network.
+
+    Raises: JavaMissing, DownloadFailed, HashMismatch, DiskFull, ServerBusy.
+    """
+    with home.locked(config):
+        _prepared(config, progress or Silent())
 
 
 def down(config: ServerConfig, *, timeout_s: float = 30) -> bool:

@@ -29,26 +29,20 @@ def take_snapshot(store: GraphStore, cache_dir: Path, progress: Progress) -> Sna
     Raises: NothingToTrain when the graph declares nothing.
     """
     cache_dir.mkdir(parents=True, exist_ok=True)
-    version = store.graph_version()
-    cached = _read_cache(cache_dir, version)
+    cached = _read_cache(cache_dir, store.graph_version())
     if cached is not None:
         return cached
-    snapshot, after = _export(store, progress), store.graph_version()
-    for _ in range(TRIES - 1):
-        if after == version:
-            break
-        version = after
-        snapshot, after = _export(store, progress), store.graph_version()
-    _write_cache(cache_dir, version, snapshot)
-    return snapshot
-
-
-def _export(store: GraphStore, progress: Progress) -> Snapshot:
     declaration = store.declaration()
     if declaration is None:
         raise NothingToTrain("the graph is empty; load a data set first (`clew ingest` or `clew demo`)")
     with store.writer_paused() as offset:
-        return export(store, declaration, offset, progress)
+        version, snapshot = store.graph_version(), export(store, declaration, offset, progress)
+        for _ in range(TRIES - 1):
+            if store.graph_version() == version:
+                break
+            version, snapshot = store.graph_version(), export(store, declaration, offset, progress)
+    _write_cache(cache_dir, version, snapshot)
+    return snapshot
 
 
 def _read_cache(cache_dir: Path, graph_version: str) -> Snapshot | None:
