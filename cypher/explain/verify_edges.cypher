@@ -7,9 +7,9 @@
 CALL () {
   UNWIND $events AS edge
   MATCH (user:User {id: edge.user_id})
-  USING INDEX user:User(id)
+  USING INDEX SEEK user:User(id)
   MATCH (item:Item {id: edge.item_id})
-  USING INDEX item:Item(id)
+  USING INDEX SEEK item:Item(id)
   WHERE EXISTS {
     MATCH (user)-[event:INTERACTED]->(item)
     WHERE (edge.kind IS NULL OR event.kind = edge.kind) AND (edge.at IS NULL OR event.at.epochMillis = edge.at)
@@ -18,21 +18,21 @@ CALL () {
   UNION ALL
   UNWIND [edge IN $item_relations WHERE edge.outgoing] AS edge
   MATCH (item:Item {id: edge.item_id})
-  USING INDEX item:Item(id)
+  USING INDEX SEEK item:Item(id)
   MATCH (item)-[:$(edge.type)]->(entity:Entity)
   WHERE entity.id = edge.entity_id
   RETURN edge.place AS place
   UNION ALL
   UNWIND [edge IN $item_relations WHERE NOT edge.outgoing] AS edge
   MATCH (item:Item {id: edge.item_id})
-  USING INDEX item:Item(id)
+  USING INDEX SEEK item:Item(id)
   MATCH (item)<-[:$(edge.type)]-(entity:Entity)
   WHERE entity.id = edge.entity_id
   RETURN edge.place AS place
   UNION ALL
   UNWIND $user_relations AS edge
   MATCH (user:User {id: edge.user_id})
-  USING INDEX user:User(id)
+  USING INDEX SEEK user:User(id)
   MATCH (user)-[:$(edge.type)]->(entity:Entity)
   WHERE entity.id = edge.entity_id
   RETURN edge.place AS place

@@ -4,7 +4,7 @@
 //     at LIST<INTEGER> (ms since 1970 UTC)
 UNWIND range(0, size($user_ids) - 1) AS place
 MATCH (user:User {id: $user_ids[place]})-[event:INTERACTED]->(item:Item)
-USING INDEX user:User(id)
+USING INDEX SEEK user:User(id)
 RETURN
   event.kind AS kind,
   collect(place) AS users,

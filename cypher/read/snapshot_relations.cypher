@@ -4,6 +4,6 @@
 //   rows: heads LIST<INTEGER>, tail_ids LIST<STRING>, weights LIST<FLOAT> (1: none given)
 UNWIND range(0, size($head_ids) - 1) AS place
 MATCH (head:{{head}} {id: $head_ids[place]})-[relation:{{type}}]->(tail:{{tail}})
-USING INDEX head:{{head}}(id)
+USING INDEX SEEK head:{{head}}(id)
 RETURN collect(place) AS heads, collect(tail.id) AS tail_ids, collect(coalesce(relation.weight, 1.0)) AS weights
 LIMIT $limit

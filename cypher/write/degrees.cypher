@@ -3,5 +3,5 @@
 //   rows: none
 UNWIND $ids AS id
 MATCH (entity:Entity {id: id})
-USING INDEX entity:Entity(id)
+USING INDEX SEEK entity:Entity(id)
 SET entity.degree = COUNT { (entity)--() }

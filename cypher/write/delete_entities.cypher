@@ -3,7 +3,7 @@
 //   rows: entity_id STRING: other entities that lost a relation
 UNWIND $ids AS id
 MATCH (entity:Entity {id: id})
-USING INDEX entity:Entity(id)
+USING INDEX SEEK entity:Entity(id)
 OPTIONAL MATCH (entity)--(other:Entity)
 WITH entity, collect(other.id) AS entity_ids
 DETACH DELETE entity

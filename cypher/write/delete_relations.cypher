@@ -4,5 +4,5 @@
 //   rows: none
 UNWIND range(0, size($heads) - 1) AS row
 MATCH (head:{{head}} {id: $heads[row]})-[relation:{{type}}]->(tail:{{tail}} {id: $tails[row]})
-USING INDEX head:{{head}}(id)
+USING INDEX SEEK head:{{head}}(id)
 DELETE relation

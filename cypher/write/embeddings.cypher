@@ -4,5 +4,5 @@
 //   rows: none
 UNWIND range(0, size($ids) - 1) AS row
 MATCH (node:{{label}} {id: $ids[row]})
-USING INDEX node:{{label}}(id)
+USING INDEX SEEK node:{{label}}(id)
 SET node.embedding = $vectors[row], node.embedding_version = $version

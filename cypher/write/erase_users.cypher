@@ -3,7 +3,7 @@
 //   rows: entity_id STRING: entities that lost a relation
 UNWIND $ids AS id
 MATCH (user:User {id: id})
-USING INDEX user:User(id)
+USING INDEX SEEK user:User(id)
 OPTIONAL MATCH (user)-[:$any($types)]->(entity:Entity)
 WITH user, collect(entity.id) AS entity_ids
 DETACH DELETE user

@@ -5,13 +5,13 @@
 //   rows: none
 UNWIND range(0, size($event_ids) - 1) AS row
 OPTIONAL MATCH ()-[known:INTERACTED {event_id: $event_ids[row]}]->()
-USING INDEX known:INTERACTED(event_id)
+USING INDEX SEEK known:INTERACTED(event_id)
 WITH row, known
 WHERE known IS NULL
 MATCH (user:User {id: $user_ids[row]})
-USING INDEX user:User(id)
+USING INDEX SEEK user:User(id)
 MATCH (item:Item {id: $item_ids[row]})
-USING INDEX item:Item(id)
+USING INDEX SEEK item:Item(id)
 CREATE (user)-[:INTERACTED {
   event_id: $event_ids[row],
   kind: $kinds[row],

@@ -4,8 +4,8 @@
 //   rows: none
 UNWIND range(0, size($heads) - 1) AS row
 MATCH (head:{{head}} {id: $heads[row]})
-USING INDEX head:{{head}}(id)
+USING INDEX SEEK head:{{head}}(id)
 MATCH (tail:{{tail}} {id: $tails[row]})
-USING INDEX tail:{{tail}}(id)
+USING INDEX SEEK tail:{{tail}}(id)
 MERGE (head)-[relation:{{type}}]->(tail)
 SET relation.weight = $weights[row]

@@ -3,5 +3,5 @@
 //   rows: none
 UNWIND $ids AS id
 MATCH (item:Item {id: id})
-USING INDEX item:Item(id)
+USING INDEX SEEK item:Item(id)
 SET item.available = false
