@@ -14,7 +14,7 @@ help: ## list the targets
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Clew needs Python 3.11 or newer; try: make PYTHON=python3.12 setup")'
-	@echo "setting up $(VENV) (about 3 GB of packages the first time) ..."
+	@echo "setting up $(VENV) (about 6 GB on disk, most of it torch) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
