@@ -1,6 +1,7 @@
 """The real graph as columns."""
 
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -160,16 +161,17 @@ def test_a_snapshot_holds_what_is_up_to_its_offset_and_nothing_after_while_the_w
 
     writer = threading.Thread(target=write)
     writer.start()
+    offsets: set[int] = set()
+    give_up_at = time.monotonic() + 120
     try:
-        offsets = []
-        for place in range(3):
-            taken = take_snapshot(world, tmp_path / str(place), Silent())
+        while len(offsets) < 3 and time.monotonic() < give_up_at:
+            taken = take_snapshot(world, tmp_path / str(len(offsets)), Silent())
             assert len(taken.interactions) == len(EVENTS) + taken.log_offset
-            offsets.append(taken.log_offset)
+            offsets.add(taken.log_offset)
     finally:
         done.set()
         writer.join()
-    assert offsets[0] < offsets[2]
+    assert len(offsets) == 3  # so it did write meanwhile
 
 
 def test_an_undeclared_graph_has_no_snapshot(store: GraphStore, tmp_path: Path) -> None:
