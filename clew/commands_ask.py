@@ -16,7 +16,7 @@ from recommend.request import RecommendRequest
 
 User = Annotated[str, typer.Argument(help="The id of a user.")]
 Item = Annotated[str, typer.Argument(help="The id of an item.")]
-MOST_REASONS = 6
+MOST_REASONS = 8  # the strongest; --json has them all
 N = Annotated[int, typer.Option("-n", help="How many.", min=1, max=1000)]
 
 
@@ -56,6 +56,8 @@ def explain(user: User, item: Item, json: Json = False) -> None:
     for reason in found.reasons[:MOST_REASONS]:
         checked = "" if reason.path is None else "  (path found in Neo4j)" if reason.path.verified else "  (unchecked)"
         show.out.print(show.plain(f"* {reason.text}  {reason.share:.0%}{checked}"))
+    if len(found.reasons) > MOST_REASONS:
+        show.out.print(f"  and {len(found.reasons) - MOST_REASONS} weaker ones: --json has them all")
     if found.cypher:
         show.out.print(show.plain(f"\nin Neo4j Browser:\n{found.cypher}"))
     show.hint(f"next: `clew similar {item}`")

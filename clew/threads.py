@@ -1,8 +1,8 @@
 """One BLAS thread for every command but training. Imported before NumPy, which reads these variables once.
 
 A request is small: threads would wake and wait for longer than they work, and requests run side by side anyway.
-Training uses all cores, and its threads sleep where they wait for each other: where they spin, one other busy program
-on two cores makes it 3.5 times as slow (142 s instead of 41 s, measured on the movies demo, equal results).
+Training gives BLAS all cores, and threads sleep where they wait for each other: where they spin, one other busy program
+on two cores slows them several times (142 s instead of 41 s, measured on the movies demo when torch had two threads).
 """
 
 import os
