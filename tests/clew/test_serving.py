@@ -150,11 +150,18 @@ def _writer_of(process: subprocess.Popen[bytes]) -> psutil.Process:
     found: list[psutil.Process] = []
 
     def look() -> bool:
-        found[:] = [child for child in psutil.Process(process.pid).children() if "writer" in child.cmdline()]
+        found[:] = [child for child in psutil.Process(process.pid).children() if _runs_a_writer(child)]
         return bool(found)
 
     _until(look, lambda: f"process {process.pid} of {os.getpid()} has no writer")
     return found[0]
+
+
+def _runs_a_writer(process: psutil.Process) -> bool:
+    try:
+        return "writer" in process.cmdline()
+    except psutil.NoSuchProcess:  # ended between the listing and the look, a zombie included
+        return False
 
 
 def _until(holds: Callable[[], bool], story: Callable[[], str]) -> None:
