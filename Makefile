@@ -47,7 +47,7 @@ docs: $(STAMP) ## write the reference pages and .env.example from the code
 
 lock: $(STAMP) ## resolve pyproject.toml again into the lock files
 	@$(BIN)/uv pip compile --quiet --upgrade --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --output-file requirements.lock
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --constraint requirements.lock pyproject.toml --output-file requirements-serve.lock
+	@$(BIN)/uv pip compile --quiet --extra kafka --extra redis --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --constraint requirements.lock pyproject.toml --output-file requirements-serve.lock
 
 clean: ## remove the virtual environment (CLEW_HOME stays)
 	rm -rf $(VENV)
