@@ -26,6 +26,7 @@ from domain.records import (
 )
 from domain.snapshot import Interactions, Snapshot, object_column
 from embeddings.artifact import Artifact
+from recommend.align import aligned
 from recommend.catalogue import Catalogue
 from recommend.catalogue_draft import CatalogueDraft
 from recommend.history import Histories
@@ -104,33 +105,46 @@ class World:
         self._replace(self._started(None, artifact))
 
     def reload(self, snapshot: Snapshot) -> None:
-        """Starts over from a snapshot without a model, after a bulk load."""
-        self._replace(self._started(snapshot, None))
+        """Starts over from a newer snapshot, after a bulk load; the model, where there is one, stays."""
+        self._replace(self._started(snapshot, self._state.artifact))
+
+    def adopt(self, other: "World") -> None:
+        """Goes on with what another world of the same log knows: one that was made, and warmed up, beside this one."""
+        self._replace(other._state)
 
     def _started(self, snapshot: Snapshot | None, artifact: Artifact | None) -> "_State":
-        state = _State(artifact.snapshot if artifact else snapshot or _nothing(), artifact)
+        if artifact is not None:
+            snapshot = artifact.snapshot if snapshot is None else aligned(snapshot, artifact.snapshot)
+        state = _State(snapshot or _nothing(), artifact)
         state.catch_up(self._log)
         return state
 
     def _replace(self, state: "_State") -> None:
+        state.catch_up(self._log)  # most of it before requests have to wait
         with self._lock:
             state.catch_up(self._log)
             self._state = state
 
 
 class _State:
-    """A snapshot, perhaps with a model, and the log applied to it. One thread at a time may write."""
+    """A snapshot, perhaps with a model, and the log applied to it. One thread at a time may write.
+
+    The snapshot's first rows and codes are those of the one that the model was trained on.
+    """
 
     def __init__(self, snapshot: Snapshot, artifact: Artifact | None) -> None:
-        self._trained = Scorer(artifact) if artifact else None
+        self.artifact = artifact
+        self._trained = Scorer(_declaring(artifact, snapshot.declaration)) if artifact else None
+        catalogue = Catalogue.of(snapshot)
+        scorer = self._scorer_for(catalogue)
         self.view = View(
             snapshot=snapshot,
-            catalogue=Catalogue.of(snapshot),
-            scorer=self._trained,
+            catalogue=catalogue,
+            scorer=scorer,
             profiles=Profiles(snapshot),
             histories=Histories(snapshot.interactions, len(snapshot.user_ids)),
             popularity=Popularity(snapshot),
-            people=People(snapshot, self._trained),
+            people=People(snapshot, scorer),
             model_version=artifact.version if artifact else None,
             offset=snapshot.log_offset,
         )
@@ -191,9 +205,9 @@ class _State:
 
     def _scorer_for(self, catalogue: Catalogue) -> Scorer | None:
         """The trained scorer with every item that came after training, in the catalogue's order."""
-        if self._trained is None:
+        if self._trained is None or self.artifact is None:
             return None
-        first, entities = len(self.view.snapshot.item_ids), len(self.view.snapshot.entity_ids)
+        first, entities = len(self.artifact.snapshot.item_ids), len(self.artifact.snapshot.entity_ids)
         new_items = [
             NewItem(
                 item_id=catalogue.item_ids[row],
@@ -202,6 +216,11 @@ class _State:
             for row in range(first, len(catalogue))
         ]
         return self._trained.with_items(new_items) if new_items else self._trained
+
+
+def _declaring(artifact: Artifact, declaration: Declaration) -> Artifact:
+    """The artifact with a declaration that has more than its own, and all of that with the same codes."""
+    return replace(artifact, snapshot=replace(artifact.snapshot, declaration=declaration))
 
 
 def _ends_of(record: Record) -> tuple[tuple[str, ...], tuple[str, ...]]:
