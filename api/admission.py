@@ -16,6 +16,7 @@ from api.services import EventLimits, Services
 from domain.declarations import Declaration
 from domain.errors import AllRejected
 from domain.records import Event
+from ingest.log_contract import Letter
 
 DAY_MS = 86_400_000
 MESSAGES = {
@@ -54,7 +55,9 @@ def admit(services: Services, metrics: Metrics, posted: Sequence[Any]) -> EventR
     ]
     rejected = sorted([*batch.rejected, *refused], key=lambda entry: entry.index)
     if rejected:
-        services.log.bury_all([(posted[entry.index], entry.code, entry.message) for entry in rejected])
+        services.log.bury(
+            [Letter(payload=posted[entry.index], code=entry.code, message=entry.message) for entry in rejected]
+        )
     accepted, duplicated = codes.count("accepted"), codes.count("duplicated")
     metrics.count_events(accepted=accepted, duplicated=duplicated, rejected=len(rejected))
     if len(rejected) == len(posted):

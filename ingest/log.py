@@ -1,4 +1,4 @@
-"""The durable log: every write after the bulk load, in one SQLite file that several processes share.
+"""The durable log in one SQLite file that several processes of a machine share.
 
 A record is in the log when `append` returns, and stays there through a crash: the file is in WAL mode with
 synchronous=FULL. Threads that append at the same moment share one commit. Everything else (Neo4j, profiles, catalogue)
@@ -6,85 +6,50 @@ is a projection that reads the log from its own offset on.
 """
 
 import sqlite3
-import threading
-import time
 from collections import deque
 from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
 import msgspec
 
 from domain.errors import Backlog, LogDamaged, LogError
 from domain.records import Event, Record, UserErased
-from ingest import log_file
-from ingest.log_erasure import erase, is_erased, person_of, persons_in
+from ingest import log_dead, log_file
+from ingest.group_commit import Batch, GroupCommit, Line, lines_of
+from ingest.log_contract import MAX_DEAD, DeadLetter, Letter, Verdict
+from ingest.log_erasure import erase, erased_among, person_of, persons_in
 
 _DECODER = msgspec.json.Decoder(Record)
-_ENCODER = msgspec.json.Encoder()
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What became of one record.
-
-    code: "accepted"; "duplicated" (this event id came before with the same content; offset is the first one's);
-        "event_id_conflict" (it came before with other content); "erased_user" (the person was erased, and stays so).
-    """
-
-    offset: int | None
-    code: str
-
-
-@dataclass(frozen=True)
-class DeadLetter:
-    """A rejected event as it was sent. buried_at: milliseconds since 1970 UTC."""
-
-    number: int
-    buried_at: int
-    code: str
-    message: str
-    payload: object
-
-
-@dataclass(frozen=True)
-class _Line:
-    """A record ready to be written. digest: of an event's content; None: not an event."""
-
-    record: Record
-    payload: bytes
-    digest: bytes | None
-
-
-@dataclass
-class _Batch:
-    lines: list[_Line]
-    verdicts: list[Verdict] = field(default_factory=list[Verdict])
-    error: BaseException | None = None
-    done: bool = False
 
 
 class Log:
-    """The log in one file. Safe to use from many threads and many processes at once.
+    """A DurableLog in one file.
 
     max_bytes: the file may not grow beyond this; None: as far as the disk goes.
+    max_dead: so many rejected letters are kept.
     Raises (any method): LogDamaged when the file is no log or is broken, LogFull when there is no space,
         Backlog when other processes hold the file for longer than busy_s.
     """
 
-    def __init__(self, path: Path, *, max_bytes: int | None = None, busy_s: float = 10.0) -> None:
+    erasure = "gone now"
+
+    def __init__(
+        self, path: Path, *, max_bytes: int | None = None, busy_s: float = 10.0, max_dead: int = MAX_DEAD
+    ) -> None:
         self.path = path
         self._busy_s = busy_s
-        self._writing = threading.Lock()
-        self._arriving = threading.Lock()
-        self._waiting: list[_Batch] = []
+        self._max_dead = max_dead
+        self._group = GroupCommit(self._commit)
         self._readers: deque[sqlite3.Connection] = deque()
         self._closed = False
         self._writer = log_file.open_writer(path, max_bytes=max_bytes, busy_s=busy_s)
         with log_file.errors_of(path):
             self._tombstone_key = log_file.tombstone_key(self._writer)
+
+    @property
+    def where(self) -> str:
+        return f"sqlite {self.path}"
 
     def __enter__(self) -> "Log":
         return self
@@ -93,35 +58,16 @@ class Log:
         self.close()
 
     def close(self) -> None:
-        """Closes every connection; a second call does nothing."""
-        with self._writing:
+        with self._group.lock:
             self._closed = True
             self._writer.close()
             while self._readers:
                 self._readers.pop().close()
 
     def append(self, records: Sequence[Record], *, server_timed: Collection[int] = ()) -> list[Verdict]:
-        """Writes the records in one durable transaction, and says what became of each: (len(records),) verdicts.
-
-        server_timed: places of events whose `at` the server made up; it plays no part in telling a repetition from a
-            conflict, so that a client may send an event without a time twice.
-        """
-        batch = _Batch([_line(record, timed=place not in server_timed) for place, record in enumerate(records)])
-        if not batch.lines:
-            return []
-        with self._arriving:
-            self._waiting.append(batch)
-        with self._writing:
-            if not batch.done:  # nobody took it along: this thread leads, and takes along all that wait
-                with self._arriving:
-                    batches, self._waiting = self._waiting, []
-                self._commit(batches)
-        if batch.error is not None:
-            raise batch.error
-        return batch.verdicts
+        return self._group.append(lines_of(records, server_timed))
 
     def read(self, after: int, limit: int = 10_000) -> list[tuple[int, Record]]:
-        """Up to `limit` records with an offset above `after`, oldest first. Offsets rise and may have gaps."""
         with self._reading() as reader:
             rows = reader.execute(
                 "SELECT offset, payload FROM log WHERE offset > ? ORDER BY offset LIMIT ?", (after, limit)
@@ -129,101 +75,88 @@ class Log:
         return [(offset, self._decode(offset, payload)) for offset, payload in rows]
 
     def last_offset(self) -> int:
-        """The offset of the newest record ever written, 0 for none. Costs microseconds: ask on every request."""
         with self._reading() as reader:
-            row = reader.execute("SELECT seq FROM sqlite_sequence WHERE name = 'log'").fetchone()
-        return row[0] if row else 0
+            return _last_offset(reader)
 
-    def bury(self, payload: object, code: str, message: str) -> None:
-        """Keeps a rejected event (whatever JSON can say) with the reason. That of an erased person is not kept."""
-        self.bury_all([(payload, code, message)])
+    def bury(self, letters: Sequence[Letter]) -> None:
+        with self._group.lock, self._transaction():
+            people = {letter.user_id for letter in letters if letter.user_id is not None}
+            erased = erased_among(self._writer, self._tombstone_key, people)
+            log_dead.bury(self._writer, [letter for letter in letters if letter.user_id not in erased])
+            log_dead.drop_oldest(self._writer, self._max_dead)
 
-    def bury_all(self, rejected: Sequence[tuple[object, str, str]]) -> None:
-        """Keeps several (payload, code, message) in one transaction."""
-        with self._writing, self._transaction():
-            for payload, code, message in rejected:
-                person = cast(dict[str, object], payload).get("user_id") if isinstance(payload, dict) else None
-                user_id = str(person) if isinstance(person, str | int) else None
-                if user_id is None or not is_erased(self._writer, self._tombstone_key, user_id):
-                    self._writer.execute(
-                        "INSERT INTO dead (buried_at, user_id, code, message, payload) VALUES (?, ?, ?, ?, ?)",
-                        (int(time.time() * 1000), user_id, code, message, _ENCODER.encode(payload)),
-                    )
-
-    def dead(self, limit: int = 100) -> list[DeadLetter]:
-        """The newest dead letters, newest first."""
+    def dead(self, limit: int = 100, *, waits_for: str | None = None) -> list[DeadLetter]:
         with self._reading() as reader:
-            rows = reader.execute(
-                "SELECT number, buried_at, code, message, payload FROM dead ORDER BY number DESC LIMIT ?", (limit,)
-            ).fetchall()
-        return [DeadLetter(*row[:4], payload=msgspec.json.decode(row[4])) for row in rows]
+            return log_dead.newest(reader, limit, waits_for)
+
+    def unbury(self, numbers: Collection[int]) -> None:
+        with self._group.lock, self._transaction():
+            log_dead.forget(self._writer, numbers)
+
+    def dead_counts(self) -> dict[str, int]:
+        with self._reading() as reader:
+            return log_dead.counts(reader)
 
     def erase_user(self, user_id: str) -> int:
-        """Deletes what the log holds of a person and refuses them from now on. Returns the UserErased record's offset.
-
-        The deleted bytes are overwritten and the write-ahead file is cut to nothing. What stays: a keyed hash of
-        the id, and the UserErased record that tells the projections, until `forget_erasures`. Twice equals once.
+        """As in the contract. The deleted bytes are overwritten and the write-ahead file is cut to nothing.
 
         Raises: Backlog when readers keep the write-ahead file in use; the rows are gone, call again to cut it.
         """
-        with self._writing:
+        with self._group.lock:
             with self._transaction():
                 erase(self._writer, self._tombstone_key, user_id)
-                offset = self._insert(_line(UserErased(user_id=user_id), timed=True))
+                offset = _last_offset(self._writer) + 1
+                self._insert([(offset, line) for line in lines_of([UserErased(user_id=user_id)], ())])
             self._truncate_wal()
         return offset
 
     def forget_erasures(self, up_to: int) -> None:
-        """Deletes the UserErased records at or below an offset that every projection and model has passed."""
-        with self._writing:
+        with self._group.lock:
             with self._transaction():
                 self._writer.execute("DELETE FROM log WHERE erases AND offset <= ?", (up_to,))
             self._truncate_wal()
 
     def is_erased(self, user_id: str) -> bool:
         with self._reading() as reader:
-            return is_erased(reader, self._tombstone_key, user_id)
+            return bool(erased_among(reader, self._tombstone_key, {user_id}))
 
-    def _commit(self, batches: list[_Batch]) -> None:
-        """One transaction for all batches. Every batch is done afterwards, with its verdicts or with the error."""
-        try:
-            with self._transaction():
-                for batch in batches:
-                    batch.verdicts = [self._judge(line) for line in batch.lines]
-        except BaseException as error:
+    def _commit(self, batches: list[Batch]) -> None:
+        """One transaction for all batches."""
+        with self._transaction():
+            lines = [line for batch in batches for line in batch.lines]
+            people = {person for line in lines for person in persons_in(line.record)}
+            erased = erased_among(self._writer, self._tombstone_key, people)
+            known = self._known(lines)
+            offset, fresh = _last_offset(self._writer), list[tuple[int, Line]]()
             for batch in batches:
-                batch.error = error
-            if not isinstance(error, LogError):
-                raise
-        finally:
-            for batch in batches:
-                batch.done = True
+                for line in batch.lines:
+                    verdict = _judge(line, erased, known, offset + 1)
+                    batch.verdicts.append(verdict)
+                    if verdict.code == "accepted":
+                        offset += 1
+                        fresh.append((offset, line))
+            self._insert(fresh)
 
-    def _judge(self, line: _Line) -> Verdict:
-        """Inserts the record unless it is a repetition, a conflict or about an erased person."""
-        if any(is_erased(self._writer, self._tombstone_key, person) for person in persons_in(line.record)):
-            return Verdict(None, "erased_user")
-        if line.digest is None or not isinstance(line.record, Event):
-            return Verdict(self._insert(line), "accepted")
-        event_id = line.record.event_id
-        known = self._writer.execute("SELECT digest, offset FROM event_ids WHERE event_id = ?", (event_id,)).fetchone()
-        if known is not None:
-            return Verdict(known[1], "duplicated") if known[0] == line.digest else Verdict(None, "event_id_conflict")
-        offset = self._insert(line)
-        self._writer.execute("INSERT INTO event_ids VALUES (?, ?, ?)", (event_id, line.digest, offset))
-        return Verdict(offset, "accepted")
-
-    def _insert(self, line: _Line) -> int:
-        cursor = self._writer.execute(
-            "INSERT INTO log (user_id, erases, payload) VALUES (?, ?, ?)",
-            (person_of(line.record), isinstance(line.record, UserErased), line.payload),
+    def _known(self, lines: list[Line]) -> dict[str, tuple[bytes, int]]:
+        """event_id -> (digest, offset) of the events among the lines that are in the log already."""
+        ids = msgspec.json.encode([line.record.event_id for line in lines if isinstance(line.record, Event)]).decode()
+        query = (
+            "SELECT event_id, digest, offset FROM json_each(?) JOIN event_ids ON event_ids.event_id = json_each.value"
         )
-        assert cursor.lastrowid is not None
-        return cursor.lastrowid
+        return {event_id: (digest, offset) for event_id, digest, offset in self._writer.execute(query, (ids,))}
+
+    def _insert(self, fresh: list[tuple[int, Line]]) -> None:
+        rows = [
+            (offset, person_of(line.record), isinstance(line.record, UserErased), line.payload)
+            for offset, line in fresh
+        ]
+        self._writer.executemany("INSERT INTO log (offset, user_id, erases, payload) VALUES (?, ?, ?, ?)", rows)
+        ids = [(line.record.event_id, line.digest, offset) for offset, line in fresh if isinstance(line.record, Event)]
+        self._writer.executemany("INSERT INTO event_ids VALUES (?, ?, ?)", sorted(ids))
 
     @contextmanager
     def _transaction(self) -> Generator[None]:
-        """BEGIN IMMEDIATE and COMMIT around the block; nothing of it stays when it fails. Call with _writing held."""
+        """BEGIN IMMEDIATE and COMMIT around the block; nothing of it stays when it fails. Call with the lock held."""
         if self._closed:
             raise LogError(f"the log {self.path} is closed")
         with log_file.errors_of(self.path):
@@ -264,9 +197,19 @@ class Log:
                 self._readers.append(reader)
 
 
-def _line(record: Record, *, timed: bool) -> _Line:
-    payload = _ENCODER.encode(record)
-    if not isinstance(record, Event):
-        return _Line(record, payload, None)
-    content = payload if timed else _ENCODER.encode(msgspec.structs.replace(record, at=0))
-    return _Line(record, payload, log_file.digest(content))
+def _last_offset(connection: sqlite3.Connection) -> int:
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'log'").fetchone()
+    return row[0] if row else 0
+
+
+def _judge(line: Line, erased: set[str], known: dict[str, tuple[bytes, int]], offset: int) -> Verdict:
+    """What becomes of a line that would get this offset. An accepted event becomes known."""
+    if erased and not erased.isdisjoint(persons_in(line.record)):
+        return Verdict(None, "erased_user")
+    if line.digest is None or not isinstance(line.record, Event):
+        return Verdict(offset, "accepted")
+    before = known.get(line.record.event_id)
+    if before is not None:
+        return Verdict(before[1], "duplicated") if before[0] == line.digest else Verdict(None, "event_id_conflict")
+    known[line.record.event_id] = (line.digest, offset)
+    return Verdict(offset, "accepted")

@@ -2,6 +2,7 @@
 
 import hashlib
 import sqlite3
+from collections.abc import Collection
 
 import msgspec
 
@@ -36,16 +37,22 @@ def persons_in(record: Record) -> tuple[str, ...]:
     return (person,)
 
 
-def is_erased(connection: sqlite3.Connection, key: bytes, user_id: str) -> bool:
-    """Whether there is a tombstone for the person."""
-    row = connection.execute("SELECT 1 FROM tombstones WHERE digest = ?", (_tombstone(key, user_id),)).fetchone()
-    return row is not None
+def erased_among(connection: sqlite3.Connection, key: bytes, user_ids: Collection[str]) -> set[str]:
+    """Those of the people for whom there is a tombstone."""
+    if not user_ids or connection.execute("SELECT 1 FROM tombstones LIMIT 1").fetchone() is None:
+        return set()
+    query = "SELECT 1 FROM tombstones WHERE digest = ?"
+    return {
+        user_id for user_id in user_ids if connection.execute(query, (tombstone(key, user_id),)).fetchone() is not None
+    }
 
 
 def erase(writer: sqlite3.Connection, key: bytes, user_id: str) -> None:
     """Deletes the person's rows, takes them out of the rows of others who follow them, and leaves a tombstone."""
-    writer.execute("INSERT OR IGNORE INTO tombstones VALUES (?)", (_tombstone(key, user_id),))
-    writer.execute("DELETE FROM event_ids WHERE offset IN (SELECT offset FROM log WHERE user_id = ?)", (user_id,))
+    writer.execute("INSERT OR IGNORE INTO tombstones VALUES (?)", (tombstone(key, user_id),))
+    own = [_DECODER.decode(row[0]) for row in writer.execute("SELECT payload FROM log WHERE user_id = ?", (user_id,))]
+    ids = [(record.event_id,) for record in own if isinstance(record, Event)]
+    writer.executemany("DELETE FROM event_ids WHERE event_id = ?", ids)
     writer.execute("DELETE FROM log WHERE user_id = ?", (user_id,))
     writer.execute("DELETE FROM dead WHERE user_id = ?", (user_id,))
     needle = msgspec.json.encode(user_id)
@@ -62,5 +69,6 @@ def erase(writer: sqlite3.Connection, key: bytes, user_id: str) -> None:
             writer.execute("DELETE FROM log WHERE offset = ?", (offset,))
 
 
-def _tombstone(key: bytes, user_id: str) -> bytes:
+def tombstone(key: bytes, user_id: str) -> bytes:
+    """(16,) bytes that stand for a person, and tell nobody without the key who it is."""
     return hashlib.blake2b(user_id.encode(), key=key, digest_size=16).digest()

@@ -1,6 +1,5 @@
 """The log's SQLite file: how it is opened, its tables, and what SQLite's errors mean."""
 
-import hashlib
 import os
 import secrets
 import sqlite3
@@ -21,16 +20,18 @@ CREATE INDEX IF NOT EXISTS log_user ON log (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS log_erases ON log (offset) WHERE erases;
 CREATE TABLE IF NOT EXISTS event_ids (event_id TEXT PRIMARY KEY, digest BLOB NOT NULL, offset INTEGER NOT NULL)
     WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS event_offset ON event_ids (offset);
+DROP INDEX IF EXISTS event_offset;
 CREATE TABLE IF NOT EXISTS dead (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     buried_at INTEGER NOT NULL,
     user_id TEXT,
     code TEXT NOT NULL,
     message TEXT NOT NULL,
-    payload BLOB NOT NULL
+    payload BLOB NOT NULL,
+    waits_for TEXT
 );
 CREATE INDEX IF NOT EXISTS dead_user ON dead (user_id) WHERE user_id IS NOT NULL;
+CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tombstones (digest BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
@@ -50,7 +51,17 @@ def open_writer(path: Path, *, max_bytes: int | None, busy_s: float) -> sqlite3.
             (page_size,) = writer.execute("PRAGMA page_size").fetchone()
             writer.execute(f"PRAGMA max_page_count = {max(1, max_bytes // page_size)}")
         writer.executescript("BEGIN IMMEDIATE;" + _TABLES + "COMMIT;")
+        _add_waits_for(writer)
     return writer
+
+
+def _add_waits_for(writer: sqlite3.Connection) -> None:
+    """A file of Clew 0.1 lacks the column."""
+    writer.execute("BEGIN IMMEDIATE")
+    if "waits_for" not in [row[1] for row in writer.execute("PRAGMA table_info(dead)")]:
+        writer.execute("ALTER TABLE dead ADD COLUMN waits_for TEXT")
+    writer.execute("CREATE INDEX IF NOT EXISTS dead_waits ON dead (waits_for) WHERE waits_for IS NOT NULL")
+    writer.execute("COMMIT")
 
 
 def connect(path: Path, *, busy_s: float) -> sqlite3.Connection:
@@ -64,11 +75,6 @@ def tombstone_key(writer: sqlite3.Connection) -> bytes:
     """The key of the hashes that stand for erased people; made once per file."""
     writer.execute("INSERT OR IGNORE INTO secrets VALUES ('tombstones', ?)", (secrets.token_bytes(32),))
     return writer.execute("SELECT value FROM secrets WHERE name = 'tombstones'").fetchone()[0]
-
-
-def digest(content: bytes) -> bytes:
-    """(16,) bytes that stand for an event's content."""
-    return hashlib.blake2b(content, digest_size=16).digest()
 
 
 @contextmanager

@@ -135,6 +135,7 @@ class KindOptions(_Part, frozen=True, kw_only=True):
     steps: tuple[tuple[float, float], ...] | None = None
     repeat: Literal["newest", "count"] | None = None
     hides_days: float | None = None
+    fades: float | None = None
 
 
 class Mapping(_Part, frozen=True, kw_only=True):

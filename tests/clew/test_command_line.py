@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.log import Log
+from ingest.log_contract import Letter
 
 Clew = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -100,8 +101,12 @@ def test_rejected_events_are_listed_newest_first(clew: Clew, environment: dict[s
     file = Path(environment["CLEW_HOME"]) / "log" / "clew.db"
     file.parent.mkdir(parents=True)
     with Log(file) as log:
-        log.bury({"user_id": "ann"}, "unknown_kind", "no kind 'gaze' is declared")
-        log.bury([1], "invalid_event", "event: not an object")
+        log.bury(
+            [
+                Letter(payload={"user_id": "ann"}, code="unknown_kind", message="no kind 'gaze' is declared"),
+                Letter(payload=[1], code="invalid_event", message="event: not an object"),
+            ]
+        )
     letters = json.loads(clew("events", "dead", "--json").stdout)
     assert [(letter["code"], letter["payload"]) for letter in letters] == [
         ("invalid_event", [1]),

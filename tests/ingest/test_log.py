@@ -17,6 +17,7 @@ import pytest
 from domain.errors import Backlog, LogDamaged, LogError, LogFull
 from domain.records import Event, ItemRetired, RelationEnd, RelationPut, UserErased, UserPut
 from ingest.log import Log
+from ingest.log_contract import Letter
 
 
 @pytest.fixture
@@ -28,6 +29,10 @@ def path(tmp_path: Path) -> Path:
 def log(path: Path) -> Iterator[Log]:
     with Log(path) as opened:
         yield opened
+
+
+def bury(log: Log, payload: object, code: str, message: str) -> None:
+    log.bury([Letter(payload=payload, code=code, message=message)])
 
 
 def event(event_id: str, user_id: str = "ann", *, item_id: str = "a", at: int = 1000) -> Event:
@@ -98,6 +103,7 @@ import sys
 from pathlib import Path
 from domain.records import Event
 from ingest.log import Log
+from ingest.log_contract import Letter
 with Log(Path(sys.argv[1])) as log:
     for number in range(int(sys.argv[3])):
         record = Event(event_id=f"{sys.argv[2]}-{number}", user_id="u", item_id="i", kind="view", at=1)
@@ -194,8 +200,8 @@ def test_the_last_offset_costs_microseconds(log: Log) -> None:
 
 
 def test_dead_letters_come_back_newest_first(log: Log) -> None:
-    log.bury({"user_id": "ann", "kind": "lick"}, "unknown_kind", "no event kind 'lick'")
-    log.bury([1, None, "junk"], "invalid_request", "an event is an object")
+    bury(log, {"user_id": "ann", "kind": "lick"}, "unknown_kind", "no event kind 'lick'")
+    bury(log, [1, None, "junk"], "invalid_request", "an event is an object")
     newest, oldest = log.dead()
     assert (newest.code, newest.payload) == ("invalid_request", [1, None, "junk"])
     assert (oldest.code, oldest.message) == ("unknown_kind", "no event kind 'lick'")
@@ -218,7 +224,7 @@ def fill_around_the_person(log: Log) -> None:
             event("kept", item_id=ERASED),
         ]
     )
-    log.bury({"user_id": ERASED, "kind": "lick"}, "unknown_kind", "no event kind 'lick'")
+    bury(log, {"user_id": ERASED, "kind": "lick"}, "unknown_kind", "no event kind 'lick'")
 
 
 def test_an_erased_person_is_in_no_record_of_theirs_or_others(log: Log) -> None:
@@ -242,7 +248,7 @@ def test_an_erased_person_is_in_no_byte_of_the_files(log: Log, path: Path) -> No
     for number in range(40):  # many small transactions, so that pages split and move
         log.append([event(f"{number}-{place}", (person, "ann", "bob")[place % 3]) for place in range(20)])
     log.append([UserPut(user_id="ann", properties={}, follows=(person,))])
-    log.bury({"user_id": person}, "unknown_kind", "no event kind")
+    bury(log, {"user_id": person}, "unknown_kind", "no event kind")
     log.forget_erasures(log.erase_user(person))
     for file in path.parent.iterdir():
         assert person.encode() not in file.read_bytes(), file.name
@@ -260,7 +266,7 @@ def test_an_erased_person_is_refused_for_ever(log: Log, path: Path) -> None:
         RelationPut(type="HAS_GENRE", head_id="ann", tail_id="Genre:crime"),  # an item of that name
         event("e2", "bob"),
     ]
-    log.bury({"user_id": "ann"}, "unknown_kind", "no event kind")
+    bury(log, {"user_id": "ann"}, "unknown_kind", "no event kind")
     with Log(path) as reopened:
         assert [verdict.code for verdict in reopened.append(records)] == ["erased_user"] * 5 + ["accepted"] * 2
         assert reopened.is_erased("ann")
