@@ -9,6 +9,8 @@ import msgspec
 
 from ingest.log_contract import DeadLetter, Letter
 
+_LETTERS = "SELECT number, buried_at, code, message, payload, waits_for FROM dead"
+
 
 def bury(writer: sqlite3.Connection, letters: Sequence[Letter]) -> None:
     now_ms = time.time_ns() // 1_000_000
@@ -37,11 +39,11 @@ def drop_oldest(writer: sqlite3.Connection, kept: int) -> None:
 
 
 def newest(reader: sqlite3.Connection, limit: int, waits_for: str | None) -> list[DeadLetter]:
-    rows = reader.execute(
-        "SELECT number, buried_at, code, message, payload, waits_for FROM dead "
-        "WHERE ?1 IS NULL OR waits_for = ?1 ORDER BY number DESC LIMIT ?2",
-        (waits_for, limit),
-    ).fetchall()
+    if waits_for is None:
+        rows = reader.execute(f"{_LETTERS} ORDER BY number DESC LIMIT ?", (limit,)).fetchall()
+    else:
+        query = f"{_LETTERS} WHERE waits_for = ? ORDER BY number DESC LIMIT ?"
+        rows = reader.execute(query, (waits_for, limit)).fetchall()
     return [
         DeadLetter(
             number=number,
