@@ -38,13 +38,22 @@ def ingest(
 def train(
     seed: Annotated[int, typer.Option(help="Equal seeds and data give equal models.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Publish it even when it is worse.")] = False,
+    tune: Annotated[
+        bool, typer.Option("--tune", help="Search the settings; without, the saved ones are used.")
+    ] = False,
+    budget_s: Annotated[float | None, typer.Option(min=1, help="With --tune: seconds for all of it [300].")] = None,
+    trials: Annotated[int | None, typer.Option(min=1, help="With --tune: exactly so many settings.")] = None,
     json: Json = False,
 ) -> None:
     """Train a model of the graph, write its vectors into Neo4j and have it serve. Running servers take it up."""
+    if not tune and (budget_s is not None or trials is not None):
+        raise typer.BadParameter("--budget-s and --trials belong to --tune")
     settings, progress = load_settings(), show.TerminalProgress()
     started = time.perf_counter()
     columns = pipeline.snapshot(settings, progress)
-    trained = pipeline.train(settings, columns, progress, seed=seed, force=force)
+    trained = pipeline.train(
+        settings, columns, progress, seed=seed, force=force, tune=tune, budget_s=budget_s, trials=trials
+    )
     pipeline.publish(settings, trained.version, progress)
     seconds = time.perf_counter() - started
     if json:

@@ -99,16 +99,36 @@ def snapshot(settings: Settings, progress: Progress) -> Snapshot:
         return take_snapshot(store, settings.cache_dir, progress)
 
 
-def train(settings: Settings, columns: Snapshot, progress: Progress, *, seed: int = 0, force: bool = False) -> Trained:
+def train(
+    settings: Settings,
+    columns: Snapshot,
+    progress: Progress,
+    *,
+    seed: int = 0,
+    force: bool = False,
+    tune: bool = False,
+    budget_s: float | None = None,
+    trials: int | None = None,
+) -> Trained:
     """A model on disk that does not serve yet: `publish` is next. Needs the packages of the extra `train`.
 
+    tune, budget_s, trials: see embeddings.train.
     Raises: NothingToTrain, WorseModel (unless forced).
     """
     if not find_spec("torch"):
         raise TrainingFailed("training needs more packages: pip install 'clew[train]', where there is no `clew serve`")
     from embeddings.train import train as train_model  # torch: never imported where a server may run
 
-    made = train_model(columns, settings.models_dir, seed=seed, force=force, progress=progress)
+    made = train_model(
+        columns,
+        settings.models_dir,
+        seed=seed,
+        force=force,
+        progress=progress,
+        tune=tune,
+        budget_s=budget_s,
+        trials=trials,
+    )
     return Trained(made.version, dict(made.metrics), made.seconds)
 
 

@@ -7,38 +7,33 @@ import contextlib
 import hashlib
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version as version_of
 from pathlib import Path
 
 import msgspec
 import numpy as np
-import scipy.sparse as sp
 import torch
-from numpy.typing import NDArray
 
 from domain.errors import DamagedArtifact, NothingToTrain, WorseModel
 from domain.progress import Progress, Silent
 from domain.snapshot import Snapshot
 from embeddings.artifact import FORMAT, Manifest, current_version, read_manifest, write_artifact
 from embeddings.assemble import assemble
-from embeddings.encoded import Encoded
-from embeddings.features import Features, Floats, item_features
-from embeddings.fit_encoder import fit_encoder
-from embeddings.fit_linear import Linear, pose
-from embeddings.fuse import Chosen, Components, Fusion, choose
-from embeddings.holdout import Holdout, hold_out, matrix_of, pairs_of
-from embeddings.popularity import log_popularity, trend_of
+from embeddings.fitting import Fitting
+from embeddings.holdout import matrix_of, pairs_of
+from embeddings.popularity import trend_of
+from embeddings.search import Found, search
 from embeddings.settings import TrainSettings, settings_for
+from embeddings.validation import Targets, validation_of
 from embeddings.weighting import PairWeights
 from embeddings.weights import Normalisation, Weights
 
 WORSE = 0.95  # of the serving model's validation NDCG@10: below, a model is not published
 NDCG, RECALL = "validation_ndcg@10", "validation_recall@10"
 THREADS = 1  # of torch: equal results on any machine, and no waiting at barriers where the cores are busy
-Users = NDArray[np.int64]
-MOST_SCORES = 64_000_000  # entries of one component's score matrix on the validation part
+TUNE_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -62,12 +57,6 @@ class Trained:
     seconds: float
 
 
-@dataclass(frozen=True)
-class _Fitted:
-    linear: Linear
-    encoded: Encoded
-
-
 def train(
     snapshot: Snapshot,
     models_dir: Path,
@@ -76,55 +65,97 @@ def train(
     force: bool = False,
     progress: Progress | None = None,
     settings: TrainSettings | None = None,
+    tune: bool = False,
+    budget_s: float | None = None,
+    trials: int | None = None,
 ) -> Trained:
     """Trains and writes models_dir/<version>; what serves is left as it is.
 
+    Without settings, those of the serving model where it was trained on the same declared data, else the defaults.
+    With tune they are searched, from the defaults: the first `trials` of the list, or as many as take budget_s
+    (TUNE_S when neither is given).
     Raises: NothingToTrain; WorseModel when it is clearly worse on its validation part than the serving model was on
     its own, unless forced.
     """
     began = time.perf_counter()
     progress = progress or Silent()
-    model = train_model(snapshot, seed=seed, progress=progress, settings=settings)
+    if tune:
+        budget_s = TUNE_S if budget_s is None and trials is None else budget_s
+    else:
+        settings = settings or saved_settings(models_dir, snapshot.declaration.fingerprint)
+        budget_s = trials = None
+    model = train_model(snapshot, seed=seed, progress=progress, settings=settings, budget_s=budget_s, trials=trials)
     if not force:
         refuse_worse(model.metrics, models_dir)
     with progress.step("Writing the model", 1) as advance:
-        manifest = _manifest(model, snapshot)
+        manifest = manifest_of(model, snapshot)
         path = write_artifact(models_dir, manifest, model.weights, snapshot)
         advance(1)
     return Trained(manifest.version, path, model.metrics, time.perf_counter() - began)
 
 
 def train_model(
-    snapshot: Snapshot, *, seed: int = 0, progress: Progress | None = None, settings: TrainSettings | None = None
+    snapshot: Snapshot,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+    settings: TrainSettings | None = None,
+    validation: Targets | None = None,
+    budget_s: float | None = None,
+    trials: int | None = None,
 ) -> Model:
-    """The model of a snapshot. Equal snapshots, seeds and thread counts give equal weights, bit for bit.
+    """The model of a snapshot. Equal snapshots, seeds, numbers of trials and thread counts give equal weights.
 
+    settings: the first trial; the defaults for data of this shape when None. validation: user row -> item rows to
+    find, none of them in the snapshot's events; without it, part of the events is held out, and the model is fitted
+    again to all of them. trials: how many settings to try; budget_s: seconds for all of it. With neither, only the
+    first. The number that ran is in Model.settings["trials"], and gives the same model again.
     Raises: NothingToTrain for less than 2 users or 2 items with a positive weight.
     """
     progress = progress or Silent()
     pairs = pairs_of(snapshot, snapshot.interactions, half_life_days=None)
     _check(pairs)
-    settings = settings or settings_for(len(snapshot.item_ids))
-    features = item_features(snapshot)
+    start = settings or settings_for(len(snapshot.item_ids))
     with _threads(THREADS):
-        ridge, chosen = _validate(snapshot, features, settings, seed, progress)
-        if settings.half_life_days is not None:
-            pairs = pairs_of(snapshot, snapshot.interactions, half_life_days=settings.half_life_days)
-        fitted = _fit(snapshot, pairs, features, ridge, settings, seed, progress, "the model")
+        fitting = Fitting.of(snapshot, seed, progress)
+        held = validation_of(snapshot, validation, start, seed)
+        found = search(fitting, held, start, trials=trials, budget_s=budget_s)
+        return _final(fitting, found)
+
+
+def _final(fitting: Fitting, found: Found) -> Model:
+    """The model of all of the data with what validation chose."""
+    snapshot, settings, chosen = fitting.snapshot, found.settings, found.chosen
+    pairs = pairs_of(snapshot, snapshot.interactions, half_life_days=settings.half_life_days)
+    matrix = matrix_of(pairs, snapshot)
+    encoded = found.encoded or fitting.encode(pairs, matrix, settings, "Training the model: encoder")
+    with fitting.progress.step(f"Training the model: linear, encoder loss {encoded.loss:.3f}", 1) as advance:
+        linear = fitting.pose(pairs, matrix, settings.linear).solve(found.ridge)
+        advance(1)
     trend = trend_of(pairs, len(snapshot.item_ids), settings.recent_days)
-    weights = assemble(snapshot, pairs, features, fitted.linear, fitted.encoded, chosen, trend)
+    weights = assemble(snapshot, pairs, fitting.features, linear, encoded, chosen, trend)
     normalisation = Normalisation(
         linear_power=chosen.fusion.power, taste_power=0.5, half_life_days=settings.half_life_days
     )
-    metrics = {"encoder_loss": fitted.encoded.loss}
+    metrics = {"encoder_loss": encoded.loss}
     if chosen.ndcg >= 0:
         metrics |= {NDCG: chosen.ndcg, RECALL: chosen.recall}
     told: dict[str, object] = {
         "train": msgspec.to_builtins(settings),
-        "ridge": ridge,
+        "ridge": found.ridge,
         "fusion": msgspec.to_builtins(chosen.fusion),
+        "trials": found.trials,
     }
-    return Model(weights, normalisation, told, metrics, seed)
+    return Model(weights, normalisation, told, metrics, fitting.seed)
+
+
+def saved_settings(models_dir: Path, declaration: str) -> TrainSettings | None:
+    """What the serving model was trained with; None without one, or when its data was declared otherwise."""
+    version = current_version(models_dir)
+    with contextlib.suppress(DamagedArtifact, msgspec.ValidationError):
+        if version is not None and (manifest := read_manifest(models_dir / version)).declaration == declaration:
+            return msgspec.convert(manifest.settings["train"], TrainSettings)
+    return None
 
 
 def refuse_worse(metrics: Mapping[str, float], models_dir: Path) -> None:
@@ -150,94 +181,8 @@ def _check(pairs: PairWeights) -> None:
         )
 
 
-def _validate(
-    snapshot: Snapshot, features: Features, settings: TrainSettings, seed: int, progress: Progress
-) -> tuple[float, Chosen]:
-    """The best λ (as a multiple) and fusion on the validation part; the middle of both when there is none."""
-    held = hold_out(snapshot, seed=seed, half_life_days=settings.half_life_days)
-    users = _validation_users(held.targets, settings, len(snapshot.item_ids), seed)
-    ridges = settings.linear.ridges
-    if len(users) < 2:
-        return ridges[len(ridges) // 2], Chosen(Fusion(), 1.0, 1.0, -1.0, -1.0)
-    matrix = matrix_of(held.fit, snapshot)
-    encoded = _encode(snapshot, held.fit, matrix, features, settings, seed, progress, "Validation: encoder")
-    problem = pose(held.fit, matrix, features, len(snapshot.declaration.relation_types), settings.linear)
-    rows = sp.csr_array(matrix[users])
-    parts = _components(held, rows, users, encoded, trend_of(held.fit, len(snapshot.item_ids), settings.recent_days))
-    best: tuple[float, Chosen] | None = None
-    for ridge in ridges:
-        said = f", NDCG@10 {best[1].ndcg:.4f} so far" if best else f", encoder loss {encoded.loss:.3f}"
-        with progress.step(f"Validation: linear model, λ {ridge}{said}", 1) as advance:
-            found = choose(replace(parts, linear=problem.solve(ridge).scores(rows)))
-            advance(1)
-        if best is None or found.ndcg > best[1].ndcg:
-            best = ridge, found
-    assert best is not None
-    return best
-
-
-def _components(held: Holdout, rows: sp.csr_array, users: Users, encoded: Encoded, trend: Floats) -> Components:
-    """All but the linear part's scores, for the validation users, whose weights are rows (b, I)."""
-    sizes = np.asarray(rows.multiply(rows).sum(axis=1), np.float32).ravel()
-    unit = sp.csr_array(sp.diags_array(np.where(sizes > 0, sizes, 1) ** np.float32(-0.5)) @ rows)
-    taste = np.asarray((unit @ encoded.context) @ encoded.targets.T, np.float32)
-    pairs = (np.ones(len(held.fit), np.float32), (held.fit.user_rows, held.fit.item_rows))
-    seen = sp.csr_array(sp.csr_array(pairs, shape=held.targets.shape)[users])
-    targets = sp.csr_array(held.targets[users])
-    return Components(np.zeros((0, 0), np.float32), taste, sizes, seen, targets, encoded.bias, trend)
-
-
-def _validation_users(targets: sp.csr_array, settings: TrainSettings, num_items: int, seed: int) -> Users:
-    users = np.flatnonzero(np.diff(targets.indptr))
-    most = min(settings.most_validation_users, max(MOST_SCORES // num_items, 1))
-    return np.sort(np.random.default_rng(seed).permutation(users)[:most])
-
-
-def _fit(
-    snapshot: Snapshot,
-    pairs: PairWeights,
-    features: Features,
-    ridge: float,
-    settings: TrainSettings,
-    seed: int,
-    progress: Progress,
-    what: str,
-) -> _Fitted:
-    matrix = matrix_of(pairs, snapshot)
-    encoded = _encode(snapshot, pairs, matrix, features, settings, seed, progress, f"Training {what}: encoder")
-    with progress.step(f"Training {what}: linear, encoder loss {encoded.loss:.3f}", 1) as advance:
-        problem = pose(pairs, matrix, features, len(snapshot.declaration.relation_types), settings.linear)
-        linear = problem.solve(ridge)
-        advance(1)
-    return _Fitted(linear, encoded)
-
-
-def _encode(
-    snapshot: Snapshot,
-    pairs: PairWeights,
-    matrix: sp.csr_array,
-    features: Features,
-    settings: TrainSettings,
-    seed: int,
-    progress: Progress,
-    title: str,
-) -> Encoded:
-    first: Floats = log_popularity(pairs, len(snapshot.item_ids), settings.recent_days)
-    num_relations = len(snapshot.declaration.relation_types)
-    with progress.step(title, settings.encoder.steps) as advance:
-        return fit_encoder(
-            matrix,
-            features,
-            len(snapshot.entity_ids),
-            num_relations,
-            first,
-            settings.encoder,
-            seed=seed,
-            advance=advance,
-        )
-
-
-def _manifest(model: Model, snapshot: Snapshot) -> Manifest:
+def manifest_of(model: Model, snapshot: Snapshot) -> Manifest:
+    """What a model says about itself, under a new version; without the sums of files that are not written yet."""
     now = datetime.now(UTC)
     mark = hashlib.sha256(f"{snapshot.version} {model.seed} {now.isoformat()}".encode()).hexdigest()[:8]
     return Manifest(

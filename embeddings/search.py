@@ -1,0 +1,179 @@
+"""Searches hyperparameters on a validation part: trials in an order that the seed fixes. Needs torch.
+
+A trial changes one of the two fitted parts, the linear model or the encoder, beside the best other one so far, and is
+kept when the fused lists rank better. A budget only ends the list early: equal seeds and equal numbers of trials give
+equal models.
+"""
+
+import time
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import msgspec
+import numpy as np
+
+from embeddings.encoded import Encoded
+from embeddings.features import Floats
+from embeddings.fitting import Fitting
+from embeddings.fuse import Chosen, Components
+from embeddings.settings import EncoderSettings, LinearSettings, TrainSettings
+from embeddings.validation import UNCHOSEN, Validation
+
+MOST_TRIALS = 60
+SLACK = 1.3  # a fit may take so many times as long as the longest one before it
+RIDGES = ((0.01, 0.03), (0.05, 0.1), (0.15, 0.4), (0.6, 1.2))
+LINEAR_SPACE: dict[str, tuple[object, ...]] = {
+    "ridges": RIDGES,
+    "user_power": (0.0, 0.25, 0.5),
+    "prior_scale": (0.0, 1.0, 2.0, 4.0),
+    "session": (False, True),
+}
+ENCODER_SPACE: dict[str, tuple[object, ...]] = {
+    "dim": (64, 128),
+    "steps": (20, 60, 240, 480),
+    "weight_decay": (0.1, 0.3, 1.0),
+    "dropout": (0.3, 0.5, 0.6, 0.7),
+    "svd_start": (False, True),
+    "own_dropout": (0.0, 0.1),
+}
+
+Part = LinearSettings | EncoderSettings
+T = TypeVar("T", LinearSettings, EncoderSettings)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What validation chose; settings.linear.ridges holds the one λ. trials: how many were run.
+
+    encoded: the best trial's, when it was fitted to all of the data.
+    """
+
+    settings: TrainSettings
+    chosen: Chosen
+    trials: int
+    encoded: Encoded | None
+
+    @property
+    def ridge(self) -> float:
+        return self.settings.linear.ridges[0]
+
+
+def trial_list(start: TrainSettings, seed: int) -> list[Part]:
+    """The parts to try after `start`: by turns a linear model and an encoder, each a random change of the start's.
+
+    Equal arguments give equal lists; none repeats another.
+    """
+    rng = np.random.default_rng(seed)
+    listed: list[Part] = []
+    known: set[Part] = {start.linear, start.encoder}
+    while len(listed) < MOST_TRIALS:
+        of_linear = len(listed) % 2 == 0
+        part = _drawn(start.linear, LINEAR_SPACE, rng) if of_linear else _drawn(start.encoder, ENCODER_SPACE, rng)
+        if part not in known:
+            known.add(part)
+            listed.append(part)
+    return listed
+
+
+def _drawn(start: T, space: dict[str, tuple[object, ...]], rng: np.random.Generator) -> T:
+    """The start with about half of the fields of the space drawn from it."""
+    changes = {name: values[int(rng.integers(len(values)))] for name, values in space.items() if rng.random() < 0.5}
+    return msgspec.structs.replace(start, **changes)
+
+
+@dataclass
+class Search:
+    """The best parts so far, of which a trial replaces one."""
+
+    fitting: Fitting
+    validation: Validation
+    settings: TrainSettings
+    chosen: Chosen = UNCHOSEN
+    ran: int = 0
+    longest_s: float = 0.0
+    encoded: Encoded | None = None
+    parts: Components | None = None
+    linear: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+
+    def start(self) -> None:
+        """The start's own encoder and, for each of its ridges, its own linear model: one trial."""
+        self.encoded = self._encode(self.settings)
+        self.parts = self.validation.parts(self.encoded)
+        self._try_linear(self.settings.linear)
+        self.ran += 1
+
+    def run(self, trials: list[Part], until: float | None) -> None:
+        """Runs the trials in order, until the clock (time.perf_counter) would pass `until`."""
+        for part in trials:
+            began = time.perf_counter()
+            if until is not None and began + self.longest_s * SLACK > until:
+                return
+            if isinstance(part, LinearSettings):
+                self._try_linear(part)
+            else:
+                self._try_encoder(part)
+            self.longest_s = max(self.longest_s, time.perf_counter() - began)
+            self.ran += 1
+
+    def found(self) -> Found:
+        encoded = self.encoded if self.validation.whole else None
+        return Found(self.settings, self.chosen, self.ran, encoded)
+
+    def _try_linear(self, linear: LinearSettings) -> None:
+        assert self.parts is not None
+        validation = self.validation
+        problem = self.fitting.pose(validation.fit, validation.matrix, linear)
+        for ridge in linear.ridges:
+            with self.fitting.progress.step(self._title(f"linear model, λ {ridge}"), 1) as advance:
+                scores = problem.solve(ridge).scores(validation.rows)
+                chosen = validation.rank(self.parts, scores)
+                advance(1)
+            if chosen.ndcg > self.chosen.ndcg:
+                one = msgspec.structs.replace(linear, ridges=(ridge,))
+                self.settings = msgspec.structs.replace(self.settings, linear=one)
+                self.chosen, self.linear = chosen, scores
+
+    def _try_encoder(self, encoder: EncoderSettings) -> None:
+        settings = msgspec.structs.replace(self.settings, encoder=encoder)
+        encoded = self._encode(settings)
+        parts = self.validation.parts(encoded)
+        chosen = self.validation.rank(parts, self.linear)
+        if chosen.ndcg > self.chosen.ndcg:
+            self.settings, self.chosen = settings, chosen
+            self.encoded, self.parts = encoded, parts
+
+    def _encode(self, settings: TrainSettings) -> Encoded:
+        return self.fitting.encode(self.validation.fit, self.validation.matrix, settings, self._title("encoder"))
+
+    def _title(self, what: str) -> str:
+        best = f", NDCG@10 {self.chosen.ndcg:.4f} so far" if self.chosen.ndcg >= 0 else ""
+        return f"Validation, trial {self.ran + 1}: {what}{best}"
+
+
+def search(
+    fitting: Fitting,
+    validation: Validation,
+    start: TrainSettings,
+    *,
+    trials: int | None = None,
+    budget_s: float | None = None,
+) -> Found:
+    """The best of the first `trials` trials (the start is the first), or of those that the budget allows.
+
+    With neither, the start alone. Without users to validate on, the start with the ridge in the middle.
+    """
+    began = time.perf_counter()
+    if len(validation.users) < 2:
+        ridges = start.linear.ridges
+        one = msgspec.structs.replace(start.linear, ridges=(ridges[len(ridges) // 2],))
+        return Found(msgspec.structs.replace(start, linear=one), UNCHOSEN, 0, None)
+    run = Search(fitting, validation, start)
+    run.start()
+    spent = time.perf_counter() - began
+    until = None
+    if budget_s is not None:
+        until = began + budget_s - (0 if validation.whole else spent * SLACK)
+    most = trials if trials is not None else (MOST_TRIALS if budget_s is not None else 1)
+    run.longest_s = spent / 2
+    run.run(trial_list(start, fitting.seed)[: max(most - 1, 0)], until)
+    return run.found()

@@ -1,0 +1,79 @@
+"""The search for hyperparameters: a fixed list of trials, of which a budget or a number takes the first."""
+
+from pathlib import Path
+
+import numpy as np
+
+from domain.progress import Silent
+from embeddings.artifact import switch_current
+from embeddings.fitting import Fitting
+from embeddings.search import search, trial_list
+from embeddings.settings import EncoderSettings, LinearSettings, TrainSettings
+from embeddings.train import NDCG, saved_settings, train, train_model
+from embeddings.validation import validation_of
+from tests.embeddings.checkerboard import ITEMS, USERS, checkerboard, missed
+
+QUICK = TrainSettings(
+    linear=LinearSettings(ridges=(0.1, 0.4)), encoder=EncoderSettings(dim=4, steps=5, svd_start=False)
+)
+MISSED = {
+    user: np.array([item for item in range(ITEMS) if (user - item) % 2 == 0 and missed(user, item)])
+    for user in range(USERS)
+}
+
+
+def test_the_seed_fixes_the_list_of_trials_and_none_comes_twice() -> None:
+    listed = trial_list(QUICK, seed=3)
+    assert listed == trial_list(QUICK, seed=3)
+    assert listed != trial_list(QUICK, seed=4)
+    assert len({*listed, QUICK.linear, QUICK.encoder}) == len(listed) + 2
+
+
+def test_the_same_number_of_trials_gives_the_same_model() -> None:
+    first, again = (train_model(checkerboard(), settings=QUICK, trials=3) for _ in range(2))
+    assert first.settings == again.settings
+    assert first.settings["trials"] == 3
+    for name, array in first.weights.arrays().items():
+        assert np.array_equal(array, getattr(again.weights, name)), name
+
+
+def test_a_budget_only_ends_the_list_early() -> None:
+    snapshot = checkerboard()
+    fitting, held = Fitting.of(snapshot, 0, Silent()), validation_of(snapshot, None, QUICK, 0)
+    budgeted = search(fitting, held, QUICK, budget_s=0.0)
+    assert budgeted.trials == 1
+    counted = search(fitting, held, QUICK, trials=1)
+    assert (budgeted.settings, budgeted.chosen) == (counted.settings, counted.chosen)
+
+
+def test_more_trials_are_never_worse_on_the_validation_part() -> None:
+    snapshot = checkerboard()
+    fitting, held = Fitting.of(snapshot, 0, Silent()), validation_of(snapshot, None, QUICK, 0)
+    found = [search(fitting, held, QUICK, trials=trials).chosen.ndcg for trials in (1, 3)]
+    assert found == sorted(found)
+
+
+def test_a_given_validation_part_is_what_is_chosen_by_and_costs_no_data() -> None:
+    other_colour = {user: MISSED[(user + 1) % USERS] for user in range(USERS)}
+    right, wrong = (train_model(checkerboard(), settings=QUICK, validation=each) for each in (MISSED, other_colour))
+    assert right.metrics[NDCG] > 0.8 > 0.2 > wrong.metrics[NDCG]
+    assert right.weights.takers_indptr[-1] == len(checkerboard().interactions)
+
+
+def test_users_of_a_given_validation_part_without_a_history_choose_nothing() -> None:
+    snapshot = checkerboard()
+    held = validation_of(snapshot, {0: MISSED[0], 1: MISSED[1]}, QUICK, 0)
+    assert held.users.tolist() == [0, 1]
+
+
+def test_training_again_uses_what_was_found(tmp_path: Path) -> None:
+    snapshot = checkerboard()
+    tuned = train(snapshot, tmp_path, tune=True, trials=3)
+    switch_current(tmp_path, tuned.version)
+    saved = saved_settings(tmp_path, snapshot.declaration.fingerprint)
+    assert saved is not None
+    again = train(snapshot, tmp_path)
+    switch_current(tmp_path, again.version)
+    assert saved_settings(tmp_path, snapshot.declaration.fingerprint) == saved
+    assert again.metrics == tuned.metrics
+    assert saved_settings(tmp_path, "declared otherwise") is None
