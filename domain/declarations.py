@@ -12,6 +12,7 @@ import msgspec
 
 from domain.errors import InvalidMapping
 
+OPT_OUT = "opt_out"  # a property that every user may have: true, and nothing is made of what they do
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 RESERVED_LABELS = frozenset({"User", "Item", "Entity", "Model", "Clew"})
 RESERVED_RELATIONS = frozenset({"INTERACTED", "FOLLOWS", "PREFERS"})
@@ -50,6 +51,8 @@ class EventKind(msgspec.Struct, frozen=True, kw_only=True):
     repeat: how several events of one user, item and kind add up: "newest" counts once, "count" grows with log(1 + n).
     verb: completes "which you ___": "bought", "rated {value}".
     hides_days: a negative event keeps the item out of the user's lists for so long. 0: it does not hide.
+    fades: below 1, the item was only shown. That says nothing about taste and does not make it "seen", but each showing
+        since the user's last event with the item multiplies its score by this.
     """
 
     name: str
@@ -59,6 +62,12 @@ class EventKind(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[tuple[float, float], ...] = ()
     repeat: str = "newest"
     hides_days: float = 0.0
+    fades: float = 1.0
+
+    @property
+    def is_impression(self) -> bool:
+        """Whether it tells that an item was shown, and not what the user did with it."""
+        return self.fades < 1
 
 
 class Property(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,4 +141,12 @@ COMMON_EVENT_KINDS = (
     EventKind(name="skip", verb="skipped", description="Passed over the item.", weight=-0.2, hides_days=7),
     EventKind(name="dislike", verb="disliked", description="Marked the item as disliked.", weight=-1.0, hides_days=365),
     EventKind(name="return", verb="sent back", description="Returned a purchase.", weight=-0.7, hides_days=90),
+    EventKind(
+        name="impression",
+        verb="were shown",
+        description="The item was in a list that the user saw; ignored ones fade.",
+        weight=0.0,
+        repeat="count",
+        fades=0.9,
+    ),
 )

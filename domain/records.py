@@ -59,6 +59,16 @@ class UserErased(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", 
     user_id: str
 
 
+class UserMerged(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="user_merged"):
+    """A visitor turned out to be a user: events and stated tastes of `from_id` are the user's now, and from_id is gone.
+
+    Where both state a taste for an entity, the user's own counts. Later events of from_id begin a visitor anew.
+    """
+
+    user_id: str
+    from_id: str
+
+
 class ItemRetired(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="item_retired"):
     """available = false; history stays."""
 
@@ -99,7 +109,16 @@ class RelationDeleted(msgspec.Struct, frozen=True, kw_only=True, tag_field="reco
 
 
 Record = (
-    Event | ItemPut | ItemRetired | UserPut | UserErased | EntityPut | EntityDeleted | RelationPut | RelationDeleted
+    Event
+    | ItemPut
+    | ItemRetired
+    | UserPut
+    | UserErased
+    | UserMerged
+    | EntityPut
+    | EntityDeleted
+    | RelationPut
+    | RelationDeleted
 )
 
 

@@ -45,8 +45,11 @@ def weigh_pairs(
     All columns (n,) in any order; of events at the same moment the later row is the newer. Events of one user, item
     and kind count once, by the newest value ("newest"), or `log2(1 + n)` times ("count": one event counts 1). With a
     half-life, a weight halves for each such span between the newest event of the pair's kind and the user's newest.
-    No events give no pairs.
+    Impressions are left out: they make no pair. No events give no pairs.
     """
+    shown = np.array([kind.is_impression for kind in declaration.event_kinds], np.bool_)[kinds]
+    if shown.any():
+        user_rows, item_rows, kinds, values, at = (part[~shown] for part in (user_rows, item_rows, kinds, values, at))
     if len(user_rows) == 0:
         return PairWeights(_rows([]), _rows([]), np.empty(0, np.float32), np.empty(0, np.int64))
     order = np.lexsort((np.arange(len(at)), at, kinds, item_rows, user_rows))

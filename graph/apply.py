@@ -1,7 +1,6 @@
 """Records of the log into Neo4j: the writer's half of the flow. A batch and its offset are one transaction."""
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TypeVar, cast
 
@@ -17,55 +16,44 @@ from domain.records import (
     RelationDeleted,
     RelationPut,
     UserErased,
+    UserMerged,
     UserPut,
 )
 from graph.columns import as_datetime
 from graph.driver import Driver, Transaction
 from graph.online import end_label, relation_statement
+from graph.turns import Place, claim
 
 Value = TypeVar("Value")
 OWN_RELATIONS = {"FOLLOWS": ("User", "User"), "PREFERS": ("User", "Entity")}
 Ends = tuple[str, str, str, float | None]  # type, head id, tail id, weight
 
 
-def writer_id(partition: str) -> str:
-    """The id of the note that holds a partition's offset."""
-    return f"writer:{partition}"
-
-
-def apply(driver: Driver, declaration: Declaration, records: Sequence[tuple[int, Record]], *, partition: str) -> int:
-    """Writes records and the last one's offset in one transaction; those at or below the stored offset are skipped.
+def apply(
+    driver: Driver, declaration: Declaration, records: Sequence[tuple[int, Record]], place: Place, *, fence: int | None
+) -> int:
+    """Writes records and the last one's place in one transaction; those at or below the stored offset are skipped.
 
     Users, items and entities that a record names and nobody has made are made bare, so that order does not matter.
-    Returns: how many relations were left out because their type is not declared.
+    fence: of the writer's turn; None: there is no other writer.
+    Returns: how many relations were left out because their type is not declared. Raises: WriterReplaced.
     """
     left_out = 0
 
     def work(transaction: Transaction) -> None:
         nonlocal left_out
         batch = _Batch(transaction, declaration)
-        (row,) = transaction.run(statement("write/claim_writer"), {"id": writer_id(partition)})
-        done = cast(int, row["offset"])
+        done = claim(transaction, place.partition, fence)
         fresh = [record for offset, record in records if offset > done]
         for kind, run in groupby(fresh, key=type):
             batch.apply(kind, list(run))
-        if fresh:
-            batch.count_degrees()
-            properties = {"offset": max(offset for offset, _ in records)}
-            transaction.run(statement("write/marker"), {"id": writer_id(partition), "properties": properties})
+        batch.count_degrees()
+        if place.offset > done:
+            transaction.run(statement("write/marker"), place.as_marker())
         left_out = batch.left_out
 
-    if records:
-        driver.write(work)
+    driver.write(work)
     return left_out
-
-
-@contextmanager
-def writer_paused(driver: Driver, *, partition: str) -> Generator[int]:
-    """Keeps the partition's writer waiting until the end of the block. Gives the offset of its last record."""
-    with driver.held() as transaction:
-        (row,) = transaction.run(statement("write/claim_writer"), {"id": writer_id(partition)})
-        yield cast(int, row["offset"])
 
 
 class _Batch:
@@ -85,6 +73,7 @@ class _Batch:
             ItemRetired: self._item_retired,
             UserPut: self._user_puts,
             UserErased: self._user_erased,
+            UserMerged: self._user_merged,
             EntityPut: self._entity_puts,
             EntityDeleted: self._entity_deleted,
             RelationPut: self._relation_puts,
@@ -132,6 +121,13 @@ class _Batch:
     def _user_erased(self, run: list[UserErased]) -> None:
         ids = sorted({record.user_id for record in run})
         self._run_touching("write/erase_users", {"ids": ids, "types": self._user_types()})
+
+    def _user_merged(self, run: list[UserMerged]) -> None:
+        """One after the other: the user of one may be the visitor of the next."""
+        for record in run:
+            self._ensure("User", (record.user_id, record.from_id))
+            parameters: dict[str, object] = {"user_id": record.user_id, "from_id": record.from_id}
+            self._transaction.run(statement("write/merge_users"), parameters)
 
     def _entity_puts(self, run: list[EntityPut]) -> None:
         for label, puts in _grouped((record.entity_id.partition(":")[0], record) for record in run):

@@ -2,11 +2,11 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import msgspec
 
-from domain.records import Event, Record, RelationDeleted, RelationPut, UserErased, UserPut
+from domain.records import Event, Record, RelationDeleted, RelationPut, UserErased, UserMerged, UserPut
 
 _PERSONAL_RELATIONS = ("FOLLOWS", "PREFERS")
 _DECODER = msgspec.json.Decoder(Record)
@@ -14,7 +14,7 @@ _DECODER = msgspec.json.Decoder(Record)
 
 def person_of(record: Record) -> str | None:
     """The user to whom a record belongs: with them it goes. None: it is about no person."""
-    if isinstance(record, Event | UserPut | UserErased):
+    if isinstance(record, Event | UserPut | UserErased | UserMerged):
         return record.user_id
     if isinstance(record, RelationPut | RelationDeleted) and (
         record.type in _PERSONAL_RELATIONS or record.head_label == "User"
@@ -34,7 +34,14 @@ def persons_in(record: Record) -> tuple[str, ...]:
         return (person, *record.follows)
     if isinstance(record, RelationPut) and record.type == "FOLLOWS":
         return (person, record.tail_id)
+    if isinstance(record, UserMerged):
+        return (person, record.from_id)
     return (person,)
+
+
+def visitors_of(records: Iterable[Record]) -> set[str]:
+    """The visitors that some of a person's records join to them: they are the same person, and go with them."""
+    return {record.from_id for record in records if isinstance(record, UserMerged)}
 
 
 def erased_among(connection: sqlite3.Connection, key: bytes, user_ids: Collection[str]) -> set[str]:
@@ -48,13 +55,18 @@ def erased_among(connection: sqlite3.Connection, key: bytes, user_ids: Collectio
 
 
 def erase(writer: sqlite3.Connection, key: bytes, user_id: str) -> None:
-    """Deletes the person's rows, takes them out of the rows of others who follow them, and leaves a tombstone."""
+    """Deletes the person's rows, takes them out of the rows of others who follow them, and leaves a tombstone.
+
+    So it goes with every visitor who turned out to be this person.
+    """
     writer.execute("INSERT OR IGNORE INTO tombstones VALUES (?)", (tombstone(key, user_id),))
     own = [_DECODER.decode(row[0]) for row in writer.execute("SELECT payload FROM log WHERE user_id = ?", (user_id,))]
     ids = [(record.event_id,) for record in own if isinstance(record, Event)]
     writer.executemany("DELETE FROM event_ids WHERE event_id = ?", ids)
     writer.execute("DELETE FROM log WHERE user_id = ?", (user_id,))
     writer.execute("DELETE FROM dead WHERE user_id = ?", (user_id,))
+    for visitor_id in visitors_of(own) - {user_id}:
+        erase(writer, key, visitor_id)
     needle = msgspec.json.encode(user_id)
     mentions = writer.execute(
         "SELECT offset, payload FROM log WHERE user_id IS NOT NULL AND instr(payload, ?)", (needle,)
@@ -65,7 +77,9 @@ def erase(writer: sqlite3.Connection, key: bytes, user_id: str) -> None:
             kept = tuple(followed for followed in record.follows if followed != user_id)
             rewritten = msgspec.json.encode(msgspec.structs.replace(record, follows=kept))
             writer.execute("UPDATE log SET payload = ? WHERE offset = ?", (rewritten, offset))
-        elif isinstance(record, RelationPut | RelationDeleted) and record.tail_id == user_id:
+        elif (isinstance(record, RelationPut | RelationDeleted) and record.tail_id == user_id) or (
+            isinstance(record, UserMerged) and record.from_id == user_id
+        ):
             writer.execute("DELETE FROM log WHERE offset = ?", (offset,))
 
 

@@ -1,5 +1,6 @@
 """How many people took each item, of late and ever: what is shown when nothing is known of the visitor."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -9,6 +10,7 @@ from domain.declarations import Declaration, EventKind
 from domain.records import Event
 from domain.snapshot import Snapshot
 from embeddings.weighting import DAY_MS
+from recommend.changes import LoggedEvent, UserChanges
 
 WINDOW_DAYS = 30
 
@@ -42,18 +44,29 @@ class Popularity:
         self._ever = _people(users, items, num_items)
         self._recent = _people(users[late], items[late], num_items)
         self._kinds = {kind.name: kind for kind in snapshot.declaration.event_kinds}
-        self._later: dict[str, set[str]] = {}
+        self._later: Counter[str] = Counter()
 
-    def add(self, event: Event) -> None:
-        """Counts an event of the log."""
-        kind = self._kinds.get(event.kind)
-        if kind is not None and is_positive(kind, event.value):
-            self._later.setdefault(event.item_id, set()).add(event.user_id)
+    def add(self, event: Event, before: UserChanges) -> None:
+        """Counts an event of the log, unless the log had its user take the item before."""
+        if self._is_positive(event) and not any(
+            one.item_id == event.item_id and self._is_positive(one) for one in before.events
+        ):
+            self._later[event.item_id] += 1
 
-    def forget(self, user_id: str) -> None:
+    def forget(self, gone: UserChanges) -> None:
         """Takes an erased person out of the counts of the log."""
-        for people in self._later.values():
-            people.discard(user_id)
+        self._later.subtract(self._taken(gone))
+
+    def join(self, user: UserChanges, visitor: UserChanges) -> None:
+        """Counts a user and the visitor that they were as one person."""
+        self._later.subtract(self._taken(user) & self._taken(visitor))
+
+    def _taken(self, changes: UserChanges) -> set[str]:
+        return {event.item_id for event in changes.events if self._is_positive(event)}
+
+    def _is_positive(self, event: Event | LoggedEvent) -> bool:
+        kind = self._kinds.get(event.kind)
+        return kind is not None and is_positive(kind, event.value)
 
     def counts(self, item_rows: Mapping[str, int], num_items: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(I,) people of late, and (I,) people ever, for a catalogue that may have grown."""
@@ -62,8 +75,8 @@ class Popularity:
         for item_id, people in list(self._later.items()):
             row = item_rows.get(item_id)
             if row is not None:
-                recent[row] += len(people)
-                ever[row] += len(people)
+                recent[row] += people
+                ever[row] += people
         return recent, ever
 
 

@@ -1,105 +1,218 @@
-"""What is known of users: the snapshot's rows and the log's records since. A user's record is replaced as a whole."""
+"""What is known of users: the snapshot's rows and the log's records since, within a bound of memory.
 
-from collections.abc import Iterator, Mapping
+Users who were not asked for lately leave memory for the shelf, and come back from it. A user's record is replaced as
+a whole, so that readers keep what they hold.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.records import Event, RelationDeleted, RelationEnd, RelationPut, UserErased, UserPut
+from domain.declarations import OPT_OUT
+from domain.records import Event, RelationDeleted, RelationEnd, RelationPut, UserErased, UserMerged, UserPut
 from domain.snapshot import Relations, Snapshot
+from recommend.changes import NOTHING, LoggedEvent, PeopleRecord, Stated, UserChanges, after, joined
+from recommend.shelf import Shelf
 
-UserRecords = Event | UserPut | UserErased | RelationPut | RelationDeleted
+MEMORY_BYTES = 256 * 2**20
+FEATURES_BYTES = 4_000  # of what others keep beside a record
+_OWN = ("PREFERS", "FOLLOWS")
 
 
 @dataclass(frozen=True)
 class UserRecord:
-    """One user. user_row: in the snapshot, −1 for users that came later. events: those of the log, in its order."""
+    """One user. user_row: in the snapshot, −1 for users that came later. events: those of the log, in its order.
+
+    merged_rows: of the snapshot, of visitors that a merge of the log made this user's.
+    """
 
     user_id: str
     user_row: int = -1
-    events: tuple[Event, ...] = ()
+    events: tuple[LoggedEvent, ...] = ()
     properties: Mapping[str, object] = field(default_factory=dict[str, object])
     relations: tuple[RelationEnd, ...] = ()
     preferences: tuple[RelationEnd, ...] = ()
     follows: tuple[str, ...] = ()
+    merged_rows: tuple[int, ...] = ()
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """All rows of the snapshot whose events are this user's."""
+        return (self.user_row, *self.merged_rows) if self.user_row >= 0 else self.merged_rows
+
+    @property
+    def is_opted_out(self) -> bool:
+        """Whether nothing may be made of what they do."""
+        return self.properties.get(OPT_OUT) is True
+
+
+@dataclass(frozen=True)
+class ProfileCounts:
+    """How the memory is used. users, bytes: held now. evicted: to the shelf so far; reloaded: back from it."""
+
+    users: int
+    bytes: int
+    evicted: int
+    reloaded: int
+
+
+@dataclass
+class _Held:
+    """A user in memory. record: made when somebody asks. features: what a reader made of it, for the next one."""
+
+    changes: UserChanges
+    record: UserRecord | None = None
+    features: Any = None
+
+    @property
+    def bytes(self) -> int:
+        return self.changes.size + (FEATURES_BYTES if self.features is not None else 0)
 
 
 class Profiles:
-    """user_id -> UserRecord. One thread writes, any number read: a lookup is one dictionary access."""
+    """user_id -> UserRecord. One thread applies records, any number reads.
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    memory_bytes: what the records of the log (and what readers made of users) may take, roughly.
+    """
+
+    def __init__(self, snapshot: Snapshot, shelf: Shelf, *, memory_bytes: int = MEMORY_BYTES) -> None:
         self._snapshot = snapshot
-        self._relations = [
-            _UserRelation.of(snapshot, relation) for relation in snapshot.relations if _is_of_users(relation)
-        ]
-        self._changed: dict[str, UserRecord | None] = {}
+        self._base = _Base(snapshot)
+        self._shelf = shelf
+        self._memory_bytes = memory_bytes
+        self._lock = threading.Lock()
+        self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._bytes = self._evicted = self._reloaded = 0
         self._erased_rows: frozenset[int] = frozenset()
 
     def get(self, user_id: str) -> UserRecord | None:
         """The user's record; None for someone unknown or erased."""
-        if user_id in self._changed:
-            return self._changed[user_id]
-        row = self._snapshot.user_row.get(user_id)
-        return None if row is None else self._from_snapshot(user_id, row)
+        with self._lock:
+            held = self._find(user_id)
+            if held.record is None:
+                held.record = self._base.with_changes(user_id, held.changes)
+            return held.record
+
+    def features(self, record: UserRecord) -> Any:
+        """What `keep` kept for exactly this record; None when the user changed since, or left memory."""
+        with self._lock:
+            held = self._held.get(record.user_id)
+            return held.features if held is not None and held.record is record else None
+
+    def keep(self, record: UserRecord, features: Any) -> None:
+        """Keeps what was made of a record until the record changes or leaves memory."""
+        with self._lock:
+            held = self._held.get(record.user_id)
+            if held is not None and held.record is record:
+                self._bytes -= held.bytes
+                held.features = features
+                self._bytes += held.bytes
+                self._evict()
 
     def original(self, record: UserRecord) -> UserRecord:
         """The user as the snapshot has them; empty for those that came later."""
-        if record.user_row < 0:
-            return UserRecord(record.user_id)
-        return self._from_snapshot(record.user_id, record.user_row)
+        return self._base.record(record.user_id, record.user_row)
 
     @property
     def erased_rows(self) -> frozenset[int]:
-        """Rows of the snapshot whose people were erased since."""
+        """Rows of the snapshot whose people were erased since, or turned out to be others."""
         return self._erased_rows
 
-    def changed(self) -> Iterator[UserRecord]:
-        """The users that the log has changed."""
-        return iter([record for record in list(self._changed.values()) if record is not None])
+    @property
+    def counts(self) -> ProfileCounts:
+        with self._lock:
+            return ProfileCounts(len(self._held), self._bytes, self._evicted, self._reloaded)
 
-    def apply(self, record: UserRecords) -> None:
-        match record:
-            case Event():
-                user = self._user(record.user_id)
-                self._changed[record.user_id] = replace(user, events=(*user.events, record))
-            case UserPut():
-                user = self._user(record.user_id)
-                self._changed[record.user_id] = replace(
-                    user,
-                    properties=MappingProxyType(dict(record.properties)),
-                    relations=record.relations,
-                    preferences=record.preferences,
-                    follows=record.follows,
-                )
-            case UserErased():
-                row = self._snapshot.user_row.get(record.user_id)
-                if row is not None:
-                    self._erased_rows |= {row}
-                self._changed[record.user_id] = None
-            case RelationPut() | RelationDeleted():
-                self._relate(record)
+    def apply(self, offset: int, record: PeopleRecord) -> tuple[UserChanges, ...] | None:
+        """Records come in the order of the log. Returns what was known before of the user, and of a merge's visitor.
 
-    def _user(self, user_id: str) -> UserRecord:
-        return self.get(user_id) or UserRecord(user_id)
+        None: the record was in already, or is an event whose id came before.
+        """
+        with self._lock:
+            if isinstance(record, UserMerged):
+                return self._merge(offset, record)
+            user_id = record.head_id if isinstance(record, RelationPut | RelationDeleted) else record.user_id
+            before = self._find(user_id).changes
+            changes = after(before, offset, record)
+            if changes is before:
+                return None
+            self._hold(user_id, changes)
+            if isinstance(record, UserErased):
+                self._hide_row(user_id)
+            return None if isinstance(record, Event) and changes.events is before.events else (before,)
 
-    def _relate(self, record: RelationPut | RelationDeleted) -> None:
-        user = self._user(record.head_id)
-        if record.type == "FOLLOWS":
-            others = [other for other in user.follows if other != record.tail_id]
-            if isinstance(record, RelationPut):
-                others.append(record.tail_id)
-            self._changed[record.head_id] = replace(user, follows=tuple(others))
-            return
-        name = "preferences" if record.type == "PREFERS" else "relations"
-        present: tuple[RelationEnd, ...] = getattr(user, name)
-        kept = [end for end in present if (end.type, end.entity_id) != (record.type, record.tail_id)]
-        if isinstance(record, RelationPut):
-            kept.append(RelationEnd(type=record.type, entity_id=record.tail_id, weight=record.weight))
-        self._changed[record.head_id] = replace(user, **{name: tuple(kept)})
+    def _merge(self, offset: int, record: UserMerged) -> tuple[UserChanges, ...] | None:
+        user, visitor = (self._find(one).changes for one in (record.user_id, record.from_id))
+        whole, rest = joined(user, visitor, offset, record.from_id)
+        if whole is user:
+            return None
+        self._hold(record.from_id, rest)
+        self._hold(record.user_id, whole)
+        self._hide_row(record.from_id)
+        return user, visitor
 
-    def _from_snapshot(self, user_id: str, row: int) -> UserRecord:
+    def _find(self, user_id: str) -> _Held:
+        held = self._held.get(user_id)
+        if held is not None:
+            self._held.move_to_end(user_id)
+            return held
+        changes = self._shelf.take(user_id)
+        if changes is not None:
+            self._reloaded += 1
+        elif user_id not in self._snapshot.user_row:
+            return _Held(NOTHING)
+        return self._hold(user_id, changes or NOTHING)
+
+    def _hold(self, user_id: str, changes: UserChanges) -> _Held:
+        before = self._held.pop(user_id, None)
+        held = self._held[user_id] = _Held(changes)
+        self._bytes += held.bytes - (before.bytes if before else 0)
+        self._evict()
+        return held
+
+    def _evict(self) -> None:
+        """The users that nobody asked for longest go to the shelf; one always stays."""
+        while self._bytes > self._memory_bytes and len(self._held) > 1:
+            user_id, held = self._held.popitem(last=False)
+            self._bytes -= held.bytes
+            if held.changes is not NOTHING:
+                self._shelf.put(user_id, held.changes)
+                self._evicted += 1
+
+    def _hide_row(self, user_id: str) -> None:
+        row = self._snapshot.user_row.get(user_id)
+        if row is not None:
+            self._erased_rows |= {row}
+
+
+class _Base:
+    """Users as the snapshot has them, and with changes on top."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._relations = [_UserRelation.of(snapshot, one) for one in snapshot.relations if one.head_kind == "user"]
+
+    def with_changes(self, user_id: str, changes: UserChanges) -> UserRecord | None:
+        """None for someone who is neither in the snapshot nor in the log, or gone."""
+        row = -1 if changes.gone else self._snapshot.user_row.get(user_id, -1)
+        if row < 0 and changes.is_empty:
+            return None
+        user = self.record(user_id, row)
+        for _, record in changes.stated:
+            user = _stated(user, record)
+        user = replace(user, events=changes.events)
+        return self._joined(user, changes) if changes.merged or changes.tastes else user
+
+    def record(self, user_id: str, row: int) -> UserRecord:
+        """The user of a row; −1: without anything."""
+        if row < 0:
+            return UserRecord(user_id)
         properties = {name: column[row] for name, column in self._snapshot.user_properties.items()}
         ends = {relation.type: relation.of_user(row) for relation in self._relations}
         return UserRecord(
@@ -111,12 +224,39 @@ class Profiles:
             follows=tuple(end.entity_id for end in ends.get("FOLLOWS", ())),
         )
 
+    def _joined(self, user: UserRecord, changes: UserChanges) -> UserRecord:
+        """The user with the snapshot's rows and tastes of visitors, and the tastes that those stated since."""
+        rows = {
+            offset: self._snapshot.user_row[one] for offset, one in changes.merged if one in self._snapshot.user_row
+        }
+        replaced = max((offset for offset, record in changes.stated if isinstance(record, UserPut)), default=0)
+        later = [self.record("", row).preferences for offset, row in rows.items() if offset > replaced]
+        tastes = {end.entity_id: end for ends in later for end in ends}
+        tastes |= {end.entity_id: end for _, end in changes.tastes}
+        tastes |= {end.entity_id: end for end in user.preferences}
+        return replace(user, merged_rows=tuple(rows.values()), preferences=tuple(tastes.values()))
 
-_OWN = ("PREFERS", "FOLLOWS")
 
-
-def _is_of_users(relation: Relations) -> bool:
-    return relation.head_kind == "user"
+def _stated(user: UserRecord, record: Stated) -> UserRecord:
+    """The user with one more record of profile, tastes or follows."""
+    if isinstance(record, UserPut):
+        return replace(
+            user,
+            properties=MappingProxyType(dict(record.properties)),
+            relations=record.relations,
+            preferences=record.preferences,
+            follows=record.follows,
+        )
+    is_put = isinstance(record, RelationPut)
+    if record.type == "FOLLOWS":
+        others = [other for other in user.follows if other != record.tail_id]
+        return replace(user, follows=(*others, record.tail_id) if is_put else tuple(others))
+    name = "preferences" if record.type == "PREFERS" else "relations"
+    present: tuple[RelationEnd, ...] = getattr(user, name)
+    kept = [end for end in present if (end.type, end.entity_id) != (record.type, record.tail_id)]
+    if is_put:
+        kept.append(RelationEnd(type=record.type, entity_id=record.tail_id, weight=record.weight))
+    return replace(user, **{name: tuple(kept)})
 
 
 @dataclass(frozen=True)
@@ -137,11 +277,8 @@ class _UserRelation:
         weights = relation.weights[order] if len(relation.weights) else np.ones(len(order), np.float32)
         return cls(relation.type, starts, relation.tails[order], weights, columns[relation.tail_kind])
 
-    def of_row(self, row: int) -> slice:
-        return slice(int(self.starts[row]), int(self.starts[row + 1]))
-
     def of_user(self, row: int) -> tuple[RelationEnd, ...]:
-        part = self.of_row(row)
+        part = slice(int(self.starts[row]), int(self.starts[row + 1]))
         weighted = self.type == "PREFERS"
         return tuple(
             RelationEnd(type=self.type, entity_id=str(self.ids[tail]), weight=float(weight) if weighted else None)

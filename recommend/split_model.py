@@ -123,7 +123,7 @@ class ModelSplitter:
         both = np.intersect1d(*(self._takers(row) for row in (event_row, item_row)), assume_unique=True)
         left_out = {*self._view.profiles.erased_rows}
         if self._subject.record is not None:
-            left_out.add(self._subject.record.user_row)
+            left_out.update(self._subject.record.rows)
         rows = both[~np.isin(both, list(left_out))] if left_out else both
         witnesses = rows[np.argsort(self._view.people.activity[rows], kind="stable")[:LEAST_OTHERS]]
         return Others(len(rows), tuple(str(self._view.snapshot.user_ids[row]) for row in witnesses))

@@ -122,16 +122,17 @@ def deeds_of(view: View, record: UserRecord) -> list[Deed]:
     """A user's events oldest first: the snapshot's, then the log's. Those of items that do not exist are left out."""
     kinds = view.declaration.event_kinds
     deeds: list[Deed] = []
-    if record.user_row >= 0:
-        events = view.histories[record.user_row]
+    for user_row in record.rows:
+        events = view.histories[user_row]
         columns = (events.item_rows, events.kinds, events.values, events.at)
         for item_row, code, value, at in zip(*(column.tolist() for column in columns), strict=True):
-            deeds.append(Deed(item_row, kinds[code], None if np.isnan(value) else value, at, "snapshot"))
+            source = "snapshot" if user_row == record.user_row else "log"  # Neo4j may not know of the merge yet
+            deeds.append(Deed(item_row, kinds[code], None if np.isnan(value) else value, at, source))
     for event in record.events:
         row, code = view.catalogue.item_rows.get(event.item_id), view.declaration.event_code.get(event.kind)
         if row is not None and code is not None:
             deeds.append(Deed(row, kinds[code], event.value, event.at, "log"))
-    return sorted(deeds, key=_time) if record.events else deeds
+    return sorted(deeds, key=_time) if record.events or record.merged_rows else deeds
 
 
 def tastes_of(view: View, record: UserRecord | None) -> tuple[Taste, ...]:

@@ -7,21 +7,19 @@ Readers take a `view()` and keep it: catalogue and scorer are replaced, never ch
 import threading
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.declarations import COMMON_EVENT_KINDS, Declaration
 from domain.records import (
-    EntityDeleted,
-    EntityPut,
     Event,
-    ItemPut,
-    ItemRetired,
     Record,
     RelationDeleted,
     RelationPut,
     UserErased,
+    UserMerged,
     UserPut,
 )
 from domain.snapshot import Interactions, Snapshot, object_column
@@ -29,12 +27,14 @@ from embeddings.artifact import Artifact
 from recommend.align import aligned
 from recommend.catalogue import Catalogue
 from recommend.catalogue_draft import CatalogueDraft
+from recommend.changes import PeopleRecord
 from recommend.history import Histories
 from recommend.people import People
 from recommend.popularity import Popularity
 from recommend.ports import LogReader
 from recommend.profiles import Profiles, UserRecord
 from recommend.score import NewItem, Scorer
+from recommend.shelf import FileShelf
 
 BATCH = 10_000
 
@@ -141,7 +141,7 @@ class _State:
             snapshot=snapshot,
             catalogue=catalogue,
             scorer=scorer,
-            profiles=Profiles(snapshot),
+            profiles=Profiles(snapshot, FileShelf()),
             histories=Histories(snapshot.interactions, len(snapshot.user_ids)),
             popularity=Popularity(snapshot),
             people=People(snapshot, scorer),
@@ -157,14 +157,14 @@ class _State:
             offset = records[-1][0] if len(records) == BATCH else max(newest, records[-1][0] if records else 0)
             if offset <= self.view.offset:
                 return applied
-            self._apply([record for _, record in records], offset)
+            self._apply(records, offset)
             applied += len(records)
 
-    def _apply(self, records: list[Record], offset: int) -> None:
+    def _apply(self, records: list[tuple[int, Record]], offset: int) -> None:
         draft: CatalogueDraft | None = None
-        for record in records:
-            if isinstance(record, Event | UserPut | UserErased) or self._is_of_users(record):
-                self._apply_to_people(record)
+        for place, record in records:
+            if isinstance(record, Event | UserPut | UserErased | UserMerged) or self._is_of_users(record):
+                self._apply_to_people(place, record)
                 draft = self._with_ends(record, draft)
             else:
                 draft = draft or CatalogueDraft(self.view.catalogue)
@@ -187,15 +187,21 @@ class _State:
             draft.ensure_entity(entity_id)
         return draft
 
-    def _apply_to_people(self, record: Record) -> None:
-        if isinstance(record, Event):
-            self.view.popularity.add(record)
-        if isinstance(record, UserErased):
-            self.view.popularity.forget(record.user_id)
-        if not isinstance(record, ItemPut | ItemRetired | EntityPut | EntityDeleted):
-            self.view.profiles.apply(record)
+    def _apply_to_people(self, offset: int, record: PeopleRecord) -> None:
+        before, popularity = self.view.profiles.apply(offset, record), self.view.popularity
+        if before is None:
+            return
+        match record:
+            case Event():
+                popularity.add(record, before[0])
+            case UserErased():
+                popularity.forget(before[0])
+            case UserMerged():
+                popularity.join(*before)
+            case _:
+                return
 
-    def _is_of_users(self, record: Record) -> bool:
+    def _is_of_users(self, record: Record) -> TypeGuard[RelationPut | RelationDeleted]:
         if not isinstance(record, RelationPut | RelationDeleted):
             return False
         code = self.view.declaration.relation_code.get(record.type)

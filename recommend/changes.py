@@ -1,0 +1,125 @@
+"""What the log says of one user, as one small immutable value: the projection that every process keeps, and Redis too.
+
+`after(changes, offset, record)` is the whole rule. It needs no snapshot and no catalogue, so that `clew writer` makes
+the same values as the API processes do. A record that is in already changes nothing.
+"""
+
+import hashlib
+import sys
+
+import msgspec
+
+from domain.records import Event, RelationDeleted, RelationEnd, RelationPut, UserErased, UserMerged, UserPut
+
+MOST_EVENTS = 1_000  # of the log, per user; older ones count again from the next snapshot on
+
+Stated = UserPut | RelationPut | RelationDeleted
+Single = Event | UserErased | Stated  # about one user
+PeopleRecord = Single | UserMerged
+
+
+class LoggedEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An event of the log. at: milliseconds UTC. id_hash: 64 bits that stand for the event's id."""
+
+    offset: int
+    item_id: str
+    kind: str
+    at: int
+    value: float | None
+    id_hash: int
+
+
+class UserChanges(msgspec.Struct, frozen=True, array_like=True):
+    """offset: of the newest record that is in here. events: in the order of the log.
+
+    stated: (offset, record) of profile, tastes and follows, from the last whole UserPut on.
+    merged: (offset, visitor id) of visitors who turned out to be this user. tastes: what those visitors stated.
+    gone: offset of an erasure or of a merge into somebody else; what a snapshot before it says is no longer so.
+    """
+
+    offset: int = 0
+    events: tuple[LoggedEvent, ...] = ()
+    stated: tuple[tuple[int, Stated], ...] = ()
+    merged: tuple[tuple[int, str], ...] = ()
+    tastes: tuple[tuple[int, RelationEnd], ...] = ()
+    gone: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is said beside, perhaps, that the user is gone."""
+        return not (self.events or self.stated or self.merged)
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory, roughly."""
+        return 400 + 200 * len(self.events) + 700 * len(self.stated) + 200 * (len(self.merged) + len(self.tastes))
+
+
+NOTHING = UserChanges()
+
+
+def after(changes: UserChanges, offset: int, record: Single) -> UserChanges:
+    """The changes with one more record of the same user. A merge is of two users: see `joined`."""
+    if offset <= changes.offset:
+        return changes
+    match record:
+        case Event():
+            return _with_event(changes, offset, record)
+        case UserPut():
+            return msgspec.structs.replace(changes, offset=offset, stated=((offset, record),), tastes=())
+        case RelationPut() | RelationDeleted():
+            return msgspec.structs.replace(changes, offset=offset, stated=(*changes.stated, (offset, record)))
+        case UserErased():
+            return UserChanges(offset=offset, gone=offset)
+
+
+def joined(user: UserChanges, visitor: UserChanges, offset: int, visitor_id: str) -> tuple[UserChanges, UserChanges]:
+    """The user with all that the log says of the visitor, and what is left of the visitor: nothing."""
+    if offset <= user.offset or visitor is user:
+        return user, visitor
+    known = {event.id_hash for event in user.events}
+    events = [*user.events, *(event for event in visitor.events if event.id_hash not in known)]
+    whole = UserChanges(
+        offset=offset,
+        events=tuple(sorted(events, key=lambda event: event.offset)[-MOST_EVENTS:]),
+        stated=user.stated,
+        merged=(*user.merged, *visitor.merged, (offset, visitor_id)),
+        tastes=(*user.tastes, *visitor.tastes, *((offset, taste) for taste in _tastes_of(visitor))),
+        gone=user.gone,
+    )
+    return whole, UserChanges(offset=offset, gone=offset)
+
+
+def since(changes: UserChanges, snapshot_offset: int) -> UserChanges:
+    """What a snapshot that holds the log up to an offset does not say yet."""
+    if changes.offset <= snapshot_offset:
+        return UserChanges(offset=changes.offset)
+    return UserChanges(
+        offset=changes.offset,
+        events=tuple(event for event in changes.events if event.offset > snapshot_offset),
+        stated=tuple(entry for entry in changes.stated if entry[0] > snapshot_offset),
+        merged=tuple(entry for entry in changes.merged if entry[0] > snapshot_offset),
+        tastes=tuple(entry for entry in changes.tastes if entry[0] > snapshot_offset),
+        gone=changes.gone if changes.gone > snapshot_offset else 0,
+    )
+
+
+def _tastes_of(visitor: UserChanges) -> tuple[RelationEnd, ...]:
+    """The tastes that a visitor's records state."""
+    tastes: dict[str, RelationEnd] = {}
+    for _, record in visitor.stated:
+        if isinstance(record, UserPut):
+            tastes = {end.entity_id: end for end in record.preferences}
+        elif record.type == "PREFERS":
+            tastes.pop(record.tail_id, None)
+            if isinstance(record, RelationPut):
+                tastes[record.tail_id] = RelationEnd(type="PREFERS", entity_id=record.tail_id, weight=record.weight)
+    return tuple(tastes.values())
+
+
+def _with_event(changes: UserChanges, offset: int, event: Event) -> UserChanges:
+    id_hash = int.from_bytes(hashlib.blake2b(event.event_id.encode(), digest_size=8).digest(), "big") >> 1
+    if any(known.id_hash == id_hash for known in changes.events):
+        return msgspec.structs.replace(changes, offset=offset)
+    kept = LoggedEvent(offset, event.item_id, sys.intern(event.kind), event.at, event.value, id_hash)
+    return msgspec.structs.replace(changes, offset=offset, events=(*changes.events, kept)[-MOST_EVENTS:])
