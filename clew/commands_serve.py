@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import socket
 import threading
 from types import FrameType
 from typing import Annotated
@@ -73,7 +74,7 @@ def _drain(settings: Settings, stop: threading.Event) -> None:
     graph = Graph(settings)
     try:
         with Log(log_file(settings)) as log:
-            drain(log, graph, stop)
+            drain(log, graph, stop, holder=f"{socket.gethostname()}:{settings.home.resolve()}")
     finally:
         graph.close()
 

@@ -27,8 +27,11 @@ ClewError
 │   ├── DiskFull
 │   ├── StartFailed
 │   ├── ServerBusy              another command holds the lock
+│   │   └── WriterReplaced      another writer took over the partition
 │   ├── GraphUnavailable        Neo4j does not answer
 │   ├── GraphRefused            Neo4j answered with an error
+│   │   ├── RecordRefused       it cannot store what it was given
+│   │   └── BatchTooLarge       a transaction needs more memory than Neo4j gives it
 │   └── UnsupportedServer       the server is too old, or is not Neo4j
 ├── LogError                    the durable log
 │   ├── LogFull                 no space is left; nothing was acknowledged
@@ -164,12 +167,24 @@ class ServerBusy(ServerError):
     code = "server_busy"
 
 
+class WriterReplaced(ServerBusy):
+    code = "writer_replaced"
+
+
 class GraphUnavailable(ServerError):
     code = "graph_unavailable"
 
 
 class GraphRefused(ServerError):
     code = "graph_refused"
+
+
+class RecordRefused(GraphRefused):
+    code = "record_refused"
+
+
+class BatchTooLarge(GraphRefused):
+    code = "batch_too_large"
 
 
 class UnsupportedServer(ServerError):

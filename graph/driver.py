@@ -20,12 +20,20 @@ from neo4j.exceptions import (
 from neo4j.graph import Node, Relationship
 from neo4j.time import Date, DateTime, Duration, Time
 
-from domain.errors import ClewError, GraphRefused, GraphUnavailable, UnsupportedServer
+from domain.errors import (
+    BatchTooLarge,
+    ClewError,
+    GraphRefused,
+    GraphUnavailable,
+    RecordRefused,
+    UnsupportedServer,
+)
 
 DATABASE = "neo4j"
 _ADDRESS = re.compile(r"(bolt|neo4j)(\+s|\+ssc)?://")
 CONNECT_TIMEOUT_S = 5.0
 WRITE_TIMEOUT_S = 600.0
+REFUSED = ("Neo.ClientError.Statement.", "Neo.ClientError.Schema.", "Neo.DatabaseError.Statement.")  # what was sent
 RETRY_S = 5.0  # a transaction that lost its connection or met a deadlock is run again for so long
 LIVENESS_S = 30.0  # a connection idle for longer is tried before it is used: the server may have been restarted
 
@@ -133,7 +141,7 @@ class Driver:
     def _errors(self) -> Generator[None]:
         try:
             yield
-        except (DriverError, Neo4jError, OverflowError, OSError) as error:
+        except (DriverError, Neo4jError, OverflowError, UnicodeEncodeError, OSError) as error:
             raise _translated(error, self.uri) from error
 
 
@@ -166,7 +174,14 @@ def _translated(error: Exception, uri: str) -> ClewError:
     if isinstance(error, UnsupportedServerProduct):
         return UnsupportedServer(f"the server at {uri} is no Neo4j that this version of Clew can talk to: {error}")
     if isinstance(error, Neo4jError) and not isinstance(error, DatabaseUnavailable):
-        return GraphRefused(f"Neo4j at {uri} refused: {error.message}")
-    if isinstance(error, OverflowError):
-        return GraphRefused(f"a number is too large for Neo4j: {error}")
+        return _refusal(error)(f"Neo4j at {uri} refused: {error.message}")
+    if isinstance(error, OverflowError | UnicodeEncodeError):
+        return RecordRefused(f"a number or a text cannot be sent to Neo4j: {error}")
     return GraphUnavailable(f"Neo4j at {uri} does not answer; run `clew up`, or check NEO4J_URI ({error})")
+
+
+def _refusal(error: Neo4jError) -> type[GraphRefused]:
+    code = error.code or ""
+    if "OutOfMemory" in code:
+        return BatchTooLarge
+    return RecordRefused if code.startswith(REFUSED) else GraphRefused

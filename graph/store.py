@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import sha256
+from operator import itemgetter
 from typing import cast
 
 import numpy as np
@@ -15,8 +16,9 @@ from domain.errors import GraphRefused, UnsupportedServer
 from domain.progress import Progress, Silent
 from domain.records import Record
 from domain.tables import Dataset
-from graph import apply, columns, online, schema, vectors
+from graph import apply, columns, online, schema, turns, vectors
 from graph.driver import Driver
+from graph.turns import Place, Turn
 
 OLDEST_VERSION = (2026, 2)  # Cypher 25 with the SEARCH clause over vector indexes, out of preview
 READ_S = 30.0
@@ -116,25 +118,52 @@ class GraphStore:
         """Notes that a load of the data set is "loading" or "complete"."""
         online.mark_load(self._driver, dataset.name, state, columns.fingerprint(dataset))
 
-    def apply(self, records: Sequence[tuple[int, Record]], partition: str = "0") -> int:
+    def apply(self, records: Sequence[tuple[int, Record]], partition: str = "0", *, fence: int | None = None) -> int:
         """Writes records of the log and the last one's offset in one transaction; twice equals once.
 
+        fence: of the turn that `take_turn` gave; None where no other writer can be.
         Returns: how many relations or entities were left out, their type not being declared.
-        Raises: GraphRefused in a graph without a declaration.
+        Raises: GraphRefused in a graph without a declaration; RecordRefused or BatchTooLarge, and nothing is written;
+            WriterReplaced when the turn is over.
         """
         declaration = self.declaration()
         if declaration is None:
             raise GraphRefused("the graph declares nothing yet; load a data set first (`clew ingest`)")
-        return apply.apply(self._driver, declaration, records, partition=partition)
+        if not records:
+            return 0
+        place = Place.at(partition, *max(records, key=itemgetter(0)))
+        return apply.apply(self._driver, declaration, records, place, fence=fence)
+
+    def pass_over(self, offset: int, record: Record, partition: str = "0", *, fence: int | None = None) -> None:
+        """Counts a record as written without writing it. Raises: WriterReplaced."""
+        apply.apply(self._driver, Declaration(name=""), [], Place.at(partition, offset, record), fence=fence)
 
     def writer_offset(self, partition: str = "0") -> int:
         """The offset of the last record in the graph, 0 for none."""
-        marker = schema.read_marker(self._driver, apply.writer_id(partition))
-        return cast(int, marker.get("offset", 0)) if marker else 0
+        return self.writer_place(partition).offset
+
+    def writer_place(self, partition: str = "0") -> Place:
+        """The last record in the graph: its offset, 0 for none, and the digest of what it says."""
+        return turns.read_place(self._driver, partition)
+
+    def take_turn(self, holder: str, partition: str = "0", *, stalled: Turn | None = None) -> Turn:
+        """Makes the holder the partition's writer, where nobody is, it was before, or a turn is stalled right there.
+
+        Its `fence` goes with every write. holder: tells writers apart, and is told to people.
+        """
+        return turns.take(self._driver, partition, holder, stalled)
+
+    def leave_turn(self, fence: int, partition: str = "0") -> None:
+        """Ends the turn, so that another writer may take it at once."""
+        turns.leave(self._driver, partition, fence)
+
+    def rewind_writer(self, fence: int, partition: str = "0") -> None:
+        """Has all of the log be written again; what is there stays as it is. Raises: WriterReplaced."""
+        turns.rewind(self._driver, partition, fence)
 
     def writer_paused(self, partition: str = "0") -> AbstractContextManager[int]:
         """Keeps the writer waiting until the end of the block, and gives its offset: the log goes on taking records."""
-        return apply.writer_paused(self._driver, partition=partition)
+        return turns.writer_paused(self._driver, partition)
 
     def write_embeddings(
         self,
