@@ -7,14 +7,17 @@ import difflib
 import ipaddress
 import os
 from pathlib import Path
+from typing import Literal
 
 from dotenv import dotenv_values
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.keys import ApiKey, parse_keys
+from broker.home import BrokerConfig
 from domain.errors import InvalidSettings
 from graph.home import ServerConfig
+from ingest.kafka_address import KafkaAddress, kafka_address
 
 PREFIX = "CLEW_"
 FOR_TESTS = "CLEW_TEST_"  # read by the test suite only
@@ -44,6 +47,32 @@ class Settings(BaseSettings):
     allowed_hosts: str = Field(
         default="",
         description="Further host names under which a browser may call an API without keys, commas between them.",
+    )
+    events: str = Field(
+        default="sqlite",
+        description="Where the durable log is: sqlite (a file in CLEW_HOME), or kafka://host:port[,host:port]/topic.",
+    )
+    events_unknown_items: Literal["create", "hold", "reject"] = Field(
+        default="create",
+        description="An event with an item that is not there: create the bare item, hold the event until the item is "
+        "PUT, or reject it.",
+    )
+    events_unknown_users: Literal["create", "hold", "reject"] = Field(
+        default="create", description="The same for an event of a user who is not there."
+    )
+    events_burst_per_minute: int = Field(
+        default=0,
+        ge=0,
+        description="Events of one user beyond so many a minute, in one server process, are rejected as a burst. 0: no "
+        "limit.",
+    )
+    dead_letters_max: int = Field(
+        default=100_000,
+        ge=0,
+        description="So many rejected events are kept; the oldest go first. So many may be held, too.",
+    )
+    kafka_port: int = Field(
+        default=19092, ge=1, le=65534, description="Port of the broker of `clew kafka up`; the next one is used too."
     )
     events_max_ahead_s: int = Field(
         default=300,
@@ -90,6 +119,20 @@ class Settings(BaseSettings):
     @property
     def log_file(self) -> Path:
         return self.home / "log" / "clew.db"
+
+    @property
+    def kafka(self) -> KafkaAddress | None:
+        """The topic that CLEW_EVENTS names; None: the log is the file. Raises: InvalidSettings."""
+        return None if self.events == "sqlite" else kafka_address(self.events)
+
+    @property
+    def kafka_index(self) -> Path:
+        """The folder of what this machine keeps of a topic; all of it can be made again."""
+        return self.home / "log" / "kafka"
+
+    @property
+    def broker_config(self) -> BrokerConfig:
+        return BrokerConfig(home=self.home, port=self.kafka_port, java_home=self.java_home)
 
     @property
     def models_dir(self) -> Path:
@@ -146,7 +189,7 @@ def load_settings() -> Settings:
         first = error.errors()[0]
         key = environment_name(str(first["loc"][0]))
         raise InvalidSettings(f"{key}: {first['msg']}", field=key) from error
-    _ = settings.keys  # a bad key is found now
+    _ = settings.keys, settings.kafka  # a bad value is found now
     return settings
 
 

@@ -68,13 +68,20 @@ class Connection:
 @contextmanager
 def locked(config: ServerConfig) -> Generator[None, None, None]:
     """Hold the folder, so that two commands at once do not disturb each other. Raises: ServerBusy."""
-    config.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = FileLock(config.folder / "lock", timeout=config.lock_timeout_s)
+    with locked_folder(config.folder, config.lock_timeout_s):
+        yield
+
+
+@contextmanager
+def locked_folder(folder: Path, timeout_s: float) -> Generator[None, None, None]:
+    """Hold a server's folder, which is made. Raises: ServerBusy."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = FileLock(folder / "lock", timeout=timeout_s)
     try:
         lock.acquire()
     except Timeout as error:
         raise ServerBusy(
-            f"another clew command has held {config.folder} for {config.lock_timeout_s:g} s; wait for it and try again"
+            f"another clew command has held {folder} for {timeout_s:g} s; wait for it and try again"
         ) from error
     try:
         yield

@@ -1,6 +1,6 @@
-"""The jars of the embedded Neo4j: exactly those of the lock file, fetched once into the shared Maven cache.
+"""The jars of a server: exactly those of its lock file, fetched once into the shared Maven cache.
 
-They are GPLv3 and are fetched on the user's machine; none is part of this package.
+They are fetched on the user's machine (Neo4j's are GPLv3, Kafka's Apache-2.0); none is part of this package.
 """
 
 import errno
@@ -53,18 +53,18 @@ def neo4j_version(jars: Sequence[Jar]) -> str:
     return next(jar.version for jar in jars if (jar.group, jar.artifact) == ("org.neo4j", "neo4j"))
 
 
-def ensure(stamp: Path, progress: Progress | None = None) -> list[Path]:
-    """The paths of all locked jars, fetched and checked if need be.
+def ensure(stamp: Path, progress: Progress | None = None, *, lock: Path = LOCK) -> list[Path]:
+    """The paths of all jars of a lock file, fetched and checked if need be.
 
     stamp: a file that remembers size and time of each checked jar, so that an ordinary start
     does not hash 191 MB again. `doctor` hashes them all.
     Raises: DownloadFailed, HashMismatch, DiskFull.
     """
-    known = _checked_before(stamp)
+    known = _checked_before(stamp, lock)
     if known is not None:
         return known
-    paths = fetch(locked(), cache_folder(), progress)
-    _write_stamp(stamp, paths)
+    paths = fetch(locked(lock), cache_folder(), progress)
+    _write_stamp(stamp, paths, lock)
     return paths
 
 
@@ -74,7 +74,7 @@ def cache_folder() -> Path:
         from jgo.maven import MavenContext
     except ImportError as error:
         raise DownloadFailed(
-            "the embedded Neo4j needs the package jgo: pip install 'clew[embedded]', or set NEO4J_URI to your own"
+            "to fetch a server Clew needs the package jgo: pip install 'clew[embedded]', or name a server of your own"
         ) from error
     return MavenContext().repo_cache
 
@@ -91,7 +91,7 @@ def fetch(jars: Sequence[Jar], cache: Path, progress: Progress | None = None) ->
     cache.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix=".clew-", dir=cache) as staging,
-        (progress or Silent()).step("Fetching the Neo4j server", len(jars)) as advance,
+        (progress or Silent()).step("Fetching the server's jars", len(jars)) as advance,
     ):
 
         def one(jar: Jar) -> None:
@@ -109,7 +109,7 @@ def require_space(folder: Path, needed: int = NEEDED_BYTES) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise DiskFull(
-            f"the disk of {folder} has {free >> 20} MB free, and the Neo4j server needs {needed >> 20} MB; make room"
+            f"the disk of {folder} has {free >> 20} MB free, and the server needs {needed >> 20} MB; make room"
         )
 
 
@@ -152,9 +152,9 @@ def _download(jar: Jar, cache: Path, staging: Path) -> None:
 
 def _translated(jar: Jar, error: Exception) -> ClewError:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return DiskFull(f"no space left on the disk while fetching {jar}; make room and run `clew up` again")
+        return DiskFull(f"no space left on the disk while fetching {jar}; make room and try again")
     return DownloadFailed(
-        f"{jar} could not be fetched ({type(error).__name__}); check the network and run `clew up` again, "
+        f"{jar} could not be fetched ({type(error).__name__}); check the network and try again, "
         "what has arrived is kept"
     )
 
@@ -163,7 +163,7 @@ def _check(jar: Jar, path: Path) -> None:
     found = _sha256(path)
     if found != jar.sha256:
         raise HashMismatch(
-            f"{jar} has SHA-256 {found}, and the lock file says {jar.sha256}; delete {path} and run `clew up` again"
+            f"{jar} has SHA-256 {found}, and the lock file says {jar.sha256}; delete {path} and try again"
         )
 
 
@@ -172,11 +172,11 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _checked_before(stamp: Path) -> list[Path] | None:
+def _checked_before(stamp: Path, lock: Path) -> list[Path] | None:
     """The jars that the stamp remembers, or None when lock or any jar has changed since."""
     try:
         remembered = json.loads(stamp.read_text())
-        if remembered["lock"] != _sha256(LOCK):
+        if remembered["lock"] != _sha256(lock):
             return None
         return [Path(path) for path, size, time in remembered["jars"] if _as_remembered(Path(path), size, time)]
     except (OSError, ValueError, KeyError, TypeError):
@@ -194,7 +194,7 @@ def _size_and_time(path: Path) -> tuple[int, int]:
     return stat.st_size, stat.st_mtime_ns
 
 
-def _write_stamp(stamp: Path, paths: Sequence[Path]) -> None:
+def _write_stamp(stamp: Path, paths: Sequence[Path], lock: Path) -> None:
     rows = [(str(path), *_size_and_time(path)) for path in paths]
     stamp.parent.mkdir(parents=True, exist_ok=True)
-    stamp.write_text(json.dumps({"lock": _sha256(LOCK), "jars": rows}))
+    stamp.write_text(json.dumps({"lock": _sha256(lock), "jars": rows}))

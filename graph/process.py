@@ -39,25 +39,29 @@ def find(config: ServerConfig) -> Running | None:
 
 def start(config: ServerConfig, command: list[str]) -> Running:
     """Start the server in a session of its own, so that it outlives us and our terminal's Ctrl-C."""
-    log = config.console_log
-    # posix_spawn and not Popen: nobody here waits for this child, and an abandoned Popen warns.
-    pid = os.posix_spawn(
-        command[0],
-        command,
-        java.environment(config.folder),
-        setsid=True,
-        file_actions=[
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
-            (os.POSIX_SPAWN_DUP2, 1, 2),
-        ],
-    )
+    pid = spawn(command, java.environment(config.folder), config.console_log)
     try:
         created = psutil.Process(pid).create_time()
     except psutil.NoSuchProcess:
         raise death(config) from None
     home.replace_file(config.pid_file, json.dumps({"pid": pid, "created": created}))
     return Running(pid, config.bolt_port, config.http_port)
+
+
+def spawn(command: list[str], environment: dict[str, str], console_log: Path) -> int:
+    """Starts a program in a session of its own, its output in a file that is begun anew. Returns its pid."""
+    # posix_spawn and not Popen: nobody here waits for this child, and an abandoned Popen warns.
+    return os.posix_spawn(
+        command[0],
+        command,
+        environment,
+        setsid=True,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(console_log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+    )
 
 
 def marks(config: ServerConfig) -> list[str]:
@@ -67,16 +71,21 @@ def marks(config: ServerConfig) -> list[str]:
 
 def stop(running: Running, timeout_s: float) -> None:
     """Ask it to stop, wait, and kill it when it does not."""
+    end(running.pid, timeout_s)
+
+
+def end(pid: int, timeout_s: float) -> None:
+    """Ask a process to stop, wait, and kill it when it does not. Raises: ServerBusy for one of another user."""
     try:
-        process = psutil.Process(running.pid)
+        process = psutil.Process(pid)
         process.send_signal(signal.SIGTERM)
-        if not _ended(running.pid, timeout_s):
+        if not _ended(pid, timeout_s):
             process.kill()
-            _ended(running.pid, 10)
+            _ended(pid, 10)
     except psutil.NoSuchProcess:
         pass
     except psutil.AccessDenied as error:
-        raise ServerBusy(f"the server process {running.pid} belongs to another user; stop it as that user") from error
+        raise ServerBusy(f"the server process {pid} belongs to another user; stop it as that user") from error
 
 
 def _ended(pid: int, timeout_s: float) -> bool:

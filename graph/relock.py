@@ -1,4 +1,6 @@
-"""Makes neo4j.lock.toml anew, for whoever moves Clew to another Neo4j: `python -m graph.relock [COORDINATE ...]`.
+"""Makes a lock file of jars anew, for whoever moves Clew to another Neo4j or Kafka:
+
+    python -m graph.relock graph/neo4j.lock.toml [COORDINATE ...]
 
 It takes minutes, because every POM is walked; users never need it.
 """
@@ -11,7 +13,7 @@ from pathlib import Path
 from graph.jars import LOCK, Jar
 
 HEAD = """\
-# The jars of the embedded Neo4j server and its Browser page, each with its SHA-256.
+# The jars of a server that Clew fetches and starts, each with its SHA-256.
 # Made by graph/relock.py; not to be edited by hand.
 """
 
@@ -46,4 +48,5 @@ def _row(jar: Jar) -> str:
 
 
 if __name__ == "__main__":
-    relock(sys.argv[1:] or roots_of())
+    given = Path(sys.argv[1])
+    relock(sys.argv[2:] or roots_of(given), given)

@@ -1,4 +1,4 @@
-"""What every test may ask for: one real Neo4j for the whole run.
+"""What every test may ask for: one real Neo4j and one real Kafka for the whole run.
 
 CLEW_TEST_REQUIRE=all turns a skipped test into a failed one, but for those that need the data sets of ../shared.
 """
@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from broker import server as kafka_server
+from broker.server import BrokerConfig
+from domain.errors import DownloadFailed
 from graph import server as neo4j_server
 from graph.server import Connection, ServerConfig
-from tests.servers import small_server
+from tests.servers import free_ports, small_server
 
 
 @pytest.hookimpl(wrapper=True)
@@ -37,3 +40,19 @@ def server(neo4j_home: Path) -> Iterator[tuple[ServerConfig, Connection]]:
         yield config, neo4j_server.up(config)
     finally:
         neo4j_server.down(config)
+
+
+@pytest.fixture(scope="session")
+def kafka_config(tmp_path_factory: pytest.TempPathFactory) -> BrokerConfig:
+    return BrokerConfig(home=tmp_path_factory.mktemp("kafka hôme"), port=free_ports(2), start_timeout_s=120)
+
+
+@pytest.fixture(scope="session")
+def kafka(kafka_config: BrokerConfig) -> Iterator[str]:
+    """The address of a running Kafka, host:port. Each test uses topics of its own."""
+    try:
+        yield kafka_server.up(kafka_config).address
+    except DownloadFailed as error:
+        pytest.skip(f"no Kafka: {error.message}")
+    finally:
+        kafka_server.down(kafka_config)

@@ -14,6 +14,19 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def free_ports(count: int) -> int:
+    """The first of so many neighbouring ports that are free."""
+    while True:
+        first = free_port()
+        if first + count <= 65_536 and all(_is_free(first + place) for place in range(1, count)):
+            return first
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
 def small_server(home: Path) -> ServerConfig:
     """A server on free ports that leaves memory to others."""
     return ServerConfig(

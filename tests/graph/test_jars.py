@@ -168,7 +168,7 @@ def test_a_jar_that_changed_since_its_check_is_checked_again(
     registry: Path, small: list[Jar], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache, stamp = tmp_path / "cache", tmp_path / "run" / "stamp.json"
-    monkeypatch.setattr(jars, "locked", lambda: small)
+    monkeypatch.setattr(jars, "locked", lambda lock: small)
     monkeypatch.setattr(jars, "cache_folder", lambda: cache)
     paths = jars.ensure(stamp)
     paths[0].write_bytes(b"x")
