@@ -6,6 +6,7 @@ import typer
 
 from clew import threads
 from clew.commands_ask import explain, profile, recommend, similar
+from clew.commands_bench import bench
 from clew.commands_data import events, ingest, train
 from clew.commands_graph import doctor, down, status, up
 from clew.commands_serve import demo, keys, serve, writer
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 for command in (demo, up, down, status, doctor, ingest, train, serve, writer, recommend, explain, similar, profile):
     app.command()(command)
+app.add_typer(bench, name="bench")
 app.add_typer(events, name="events")
 app.add_typer(keys, name="keys")
 

@@ -1,4 +1,6 @@
-"""One BLAS thread for every command but training. Imported before NumPy, which reads these variables once.
+"""One BLAS thread for every command but training and the bench.
+
+Imported before NumPy, which reads these variables once.
 
 A request is small: threads would wake and wait for longer than they work, and requests run side by side anyway.
 Training gives BLAS all cores, and threads sleep where they wait for each other: where they spin, one other busy program
@@ -18,6 +20,6 @@ def environment_for_training() -> dict[str, str]:
 
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-if sys.argv[1:2] != ["train"]:
+if sys.argv[1:2] not in (["train"], ["bench"]):
     for _name in OURS:
         os.environ[_name] = "1"

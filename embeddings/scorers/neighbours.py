@@ -1,0 +1,117 @@
+"""Neighbourhood models of items and of users, by cosine or by Pearson correlation, shrunk. NumPy and SciPy only.
+
+similarity = x · y / (‖x‖ ‖y‖ + shrink); for Pearson x and y are centred over all their entries, zeros included.
+Source: Cremonesi, Koren & Turrin, RecSys 2010, section 4; Ferrari Dacrema et al., TOIS 2021, for the grids.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from domain.progress import Progress
+from domain.snapshot import Snapshot, Text
+from embeddings.scorers.contract import Floats, ItemItem, Settings, Users, dense, item_parts, training_matrix, width_of
+
+BLOCK = 1_000  # columns of similarities at a time
+
+
+def fit_item_neighbours(snapshot: Snapshot, settings: Settings, seed: int, progress: Progress) -> ItemItem:  # noqa: ARG001
+    """Each item keeps its `neighbours` most similar ones; a score is the sum over the user's items.
+
+    correlation: "cosine" or "pearson".
+    """
+    matrix = training_matrix(snapshot)
+    vectors = _Vectors.of(sp.csr_array(matrix.T), str(settings["correlation"]), float(settings["shrink"]))
+    num_items = len(snapshot.item_ids)
+    parts: list[sp.csr_array] = []
+    with progress.step("Neighbours of items", num_items) as advance:
+        for start in range(0, num_items, BLOCK):
+            rows = np.arange(start, min(start + BLOCK, num_items))
+            similar = vectors.similarities(rows)
+            similar[np.arange(len(rows)), rows] = 0
+            parts.append(sp.csr_array(_largest(similar, int(settings["neighbours"]))))
+            advance(len(rows))
+    return ItemItem(snapshot.item_ids, matrix, sp.csr_array(sp.vstack(parts).T))
+
+
+@dataclass(frozen=True)
+class UserNeighbours:
+    """rows (U, I); vectors: the same rows, ready to compare; a score sums what the nearest users took."""
+
+    item_ids: Text
+    rows: sp.csr_array
+    vectors: "_Vectors"
+    neighbours: int
+
+    def score(self, user_rows: Users) -> Floats:
+        return dense(sp.csr_array(self._nearest(user_rows)) @ self.rows)
+
+    def contributions(self, user_row: int, item_row: int) -> dict[str, float]:
+        """By the user's items, which are what makes the neighbours near; "level" is what centring takes off."""
+        similar = self._nearest(np.array([user_row]))[0]
+        near = np.flatnonzero(similar)
+        amounts = dense(self.rows[near][:, [item_row]]).ravel()
+        shares = amounts / self.vectors.denominators(user_row, near)
+        own = sp.csr_array(self.rows[[user_row]])
+        shared = dense(self.rows[near][:, own.indices])
+        parts = item_parts(self.item_ids, own.indices, own.data * (shares @ shared))
+        level = -float(shares @ self.vectors.offsets(user_row, near))
+        return {**parts, "level": level} if level else parts
+
+    def _nearest(self, user_rows: Users) -> Floats:
+        similar = self.vectors.similarities(user_rows)
+        similar[np.arange(len(user_rows)), user_rows] = 0
+        return _largest(similar, self.neighbours)
+
+
+def fit_user_neighbours(snapshot: Snapshot, settings: Settings, seed: int, progress: Progress) -> UserNeighbours:  # noqa: ARG001
+    """The `neighbours` most similar users of each user. correlation: "cosine" or "pearson"."""
+    matrix = training_matrix(snapshot)
+    vectors = _Vectors.of(matrix, str(settings["correlation"]), float(settings["shrink"]))
+    return UserNeighbours(snapshot.item_ids, matrix, vectors, int(settings["neighbours"]))
+
+
+@dataclass(frozen=True)
+class _Vectors:
+    """rows (n, m) sparse; means (n,) what each is centred by, 0 for cosine; lengths (n,) after centring."""
+
+    rows: sp.csr_array
+    means: NDArray[np.float64]
+    lengths: NDArray[np.float64]
+    shrink: float
+
+    @classmethod
+    def of(cls, rows: sp.csr_array, correlation: str, shrink: float) -> "_Vectors":
+        width = width_of(rows)
+        means = np.asarray(rows.sum(axis=1), np.float64).ravel() / width
+        if correlation == "cosine":
+            means[:] = 0
+        squares = np.asarray(rows.multiply(rows).sum(axis=1)).ravel() - width * means**2
+        return cls(rows, means, np.sqrt(np.maximum(squares, 0)), shrink)
+
+    def similarities(self, chosen: NDArray[np.int64]) -> Floats:
+        """(b, n) of the chosen rows with all rows; 0 where either has no length."""
+        products = (self.rows[chosen] @ self.rows.T).toarray() - self.offsets(
+            chosen[:, None], np.arange(len(self.means))
+        )
+        below = self.denominators(chosen[:, None], np.arange(len(self.means)))
+        return np.divide(products, below, out=np.zeros_like(below), where=below > 0).astype(np.float32)
+
+    def offsets(self, row: NDArray[np.int64] | int, others: NDArray[np.int64]) -> NDArray[np.float64]:
+        """m · mean · mean: what centring takes off a product."""
+        return width_of(self.rows) * self.means[row] * self.means[others]
+
+    def denominators(self, row: NDArray[np.int64] | int, others: NDArray[np.int64]) -> NDArray[np.float64]:
+        product = self.lengths[row] * self.lengths[others]
+        return np.where(product > 0, product + self.shrink, 0)
+
+
+def _largest(similar: Floats, count: int) -> Floats:
+    """The same (b, n) with all but the `count` largest of each row, and those at or below 0, set to 0."""
+    if similar.shape[1] > count:
+        least = np.partition(similar, similar.shape[1] - count, axis=1)[:, similar.shape[1] - count]
+        similar[similar < least[:, None]] = 0
+    similar[similar < 0] = 0
+    return similar
