@@ -34,6 +34,7 @@ class UserOut(msgspec.Struct, frozen=True, kw_only=True):
     relations: tuple[RelationOut, ...]
     preferences: tuple[RelationOut, ...]
     follows: tuple[str, ...]
+    opt_out: bool
 
 
 class EntityOut(msgspec.Struct, frozen=True, kw_only=True):

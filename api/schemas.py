@@ -30,6 +30,7 @@ def _storable(properties: Properties) -> Properties:
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 Values = Annotated[Properties, Field(max_length=MAX_PROPERTIES), AfterValidator(_storable)]
+OPT_OUT_TEXT = "True: popular lists, nothing made of what the user does, and no part in training."
 LENGTH = "Length of the list. Left out: 10, or all of item_ids."
 N = Annotated[int, Field(ge=1, le=MAX_N, description=LENGTH)]
 Weight = Annotated[float, Field(gt=0, le=1e6)]
@@ -246,6 +247,7 @@ class UserIn(Body):
     relations: Relations = Field(default_factory=list[RelationIn], description="Static profile, such as IN_AGE_BAND.")
     preferences: list[StatedTaste] = Field(default_factory=list[StatedTaste], max_length=MAX_PREFERENCES)
     follows: list[Id] = Field(default_factory=list[str], max_length=MAX_RELATIONS)
+    opt_out: bool = Field(default=False, description=OPT_OUT_TEXT)
 
 
 class UserPatch(Body):
@@ -257,6 +259,15 @@ class UserPatch(Body):
     relations: Relations | None = None
     preferences: list[StatedTaste] | None = Field(default=None, max_length=MAX_PREFERENCES)
     follows: list[Id] | None = Field(default=None, max_length=MAX_RELATIONS)
+    opt_out: bool | None = Field(default=None, description=OPT_OUT_TEXT)
+
+
+class MergeIn(Body):
+    """The visitor who turned out to be this user."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"from": "visitor-7"}]})
+
+    from_id: Id = Field(alias="from", description="Their events and stated tastes become the user's.")
 
 
 class EntityIn(Body):

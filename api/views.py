@@ -6,6 +6,7 @@ from typing import cast
 from api.checks import require_entity
 from api.documents import EntityOut, ItemOut, RelationOut, UserOut
 from api.types import iso
+from domain.declarations import OPT_OUT
 from domain.records import ItemPut, Properties, RelationEnd
 from recommend.profiles import UserRecord
 from recommend.world import View
@@ -26,10 +27,11 @@ def item_out(item: ItemPut) -> ItemOut:
 def user_out(user: UserRecord) -> UserOut:
     return UserOut(
         user_id=user.user_id,
-        properties=cast(Properties, dict(user.properties)),
+        properties=cast(Properties, {name: value for name, value in user.properties.items() if name != OPT_OUT}),
         relations=_relations(user.relations),
         preferences=_relations(user.preferences),
         follows=user.follows,
+        opt_out=user.is_opted_out,
     )
 
 

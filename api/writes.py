@@ -8,6 +8,7 @@ from api.documents import ErasureReceipt
 from api.schemas import EntityIn, ItemIn, ItemPatch, RelationBody, StatedTaste, UserIn, UserPatch
 from api.services import Services
 from api.watch import GraphWatch
+from domain.declarations import OPT_OUT
 from domain.errors import Backlog, Gone, InvalidRequest, UnknownUser
 from domain.ids import split_entity_id
 from domain.records import (
@@ -20,6 +21,7 @@ from domain.records import (
     RelationDeleted,
     RelationEnd,
     RelationPut,
+    UserMerged,
     UserPut,
 )
 from recommend.profiles import UserRecord
@@ -75,7 +77,7 @@ class Writes:
         view = self.fresh()
         record = UserPut(
             user_id=user_id,
-            properties=check_properties(body.properties, view.declaration.user_properties),
+            properties=_personal(view, body.properties, opts_out=body.opt_out),
             relations=check_relations(view, body.relations, "User"),
             preferences=_preferences(view, body.preferences),
             follows=check_users(view, body.follows, user_id),
@@ -88,10 +90,12 @@ class Writes:
         view = self.fresh()
         now = self.stored_user(user_id)
         relations, preferences, follows = body.relations, body.preferences, body.follows
-        properties = _merged(dict(now.properties), body.properties)  # pyright: ignore[reportArgumentType]
+        stored = {name: value for name, value in now.properties.items() if name != OPT_OUT}
+        properties = _merged(stored, body.properties)  # pyright: ignore[reportArgumentType]
+        opts_out = now.is_opted_out if body.opt_out is None else body.opt_out
         record = UserPut(
             user_id=user_id,
-            properties=check_properties(properties, view.declaration.user_properties),
+            properties=_personal(view, properties, opts_out=opts_out),
             relations=now.relations if relations is None else check_relations(view, relations, "User"),
             preferences=now.preferences if preferences is None else _preferences(view, preferences),
             follows=now.follows if follows is None else check_users(view, follows, user_id),
@@ -109,6 +113,18 @@ class Writes:
         if user is None:
             raise UnknownUser(f"no user {user_id!r}; post an event of theirs, or PUT them", field="user_id")
         return user
+
+    def merge_user(self, user_id: str, visitor_id: str) -> None:
+        """Joins a visitor to a user, who is made if need be. Raises: UnknownUser for the visitor, InvalidRequest, Gone.
+
+        Done twice, the second time finds no such visitor, unless they came back in between.
+        """
+        view = self.fresh()
+        if user_id == visitor_id:
+            raise InvalidRequest("a user cannot be merged with themselves", field="from")
+        if view.user(visitor_id) is None:
+            raise UnknownUser(f"no user {visitor_id!r} to merge; they did nothing yet, or were merged", field="from")
+        self.append(UserMerged(user_id=user_id, from_id=visitor_id))
 
     def erase_user(self, user_id: str) -> ErasureReceipt:
         """Deletes a person; doing it twice is doing it once. Raises: UnknownUser for someone never seen."""
@@ -182,6 +198,12 @@ class Writes:
 def _merged(now: Properties, changes: Properties | None) -> Properties:
     """The properties with the changes; null takes one away."""
     return {name: value for name, value in {**now, **(changes or {})}.items() if value is not None}
+
+
+def _personal(view: View, properties: Properties, *, opts_out: bool) -> Properties:
+    """What is stored of a user's properties. Raises: InvalidRequest for one that is not declared."""
+    checked = check_properties(properties, view.declaration.user_properties)
+    return {**checked, OPT_OUT: True} if opts_out else checked
 
 
 def _preferences(view: View, tastes: list[StatedTaste]) -> tuple[RelationEnd, ...]:

@@ -77,7 +77,7 @@ class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RankedList(msgspec.Struct, frozen=True, kw_only=True):
-    """strategy: model, session, preferences, cold_start, popular or similar."""
+    """strategy: model, session, preferences, cold_start, popular or similar. notes: what else a caller should know."""
 
     recommendation_id: str
     user_id: str | None
@@ -86,11 +86,12 @@ class RankedList(msgspec.Struct, frozen=True, kw_only=True):
     model_version: str | None
     items: tuple[RankedItem, ...]
     left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
     took_ms: float = 0.0
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A named part of a score: entity, behaviour, taste, popularity, people, cold_start or rules."""
+    """A named part of a score: entity, behaviour, taste, popularity, people, cold_start, impressions or rules."""
 
     name: str
     value: float
@@ -149,9 +150,15 @@ class RecentEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a user: static features, and features of what they did. `entities` are the nearest ones."""
+    """What is known of a user: static features, and features of what they did. `entities` are the nearest ones.
+
+    recent: the newest events; weight: what their item says of the user's taste now. session: the items of the visit
+    that is going on, newest first. impressions: items that were shown of late and ignored. opt_out: nothing is known,
+    because the user wants it so.
+    """
 
     user_id: str
+    opt_out: bool
     static: dict[str, Any]
     preferences: tuple[Neighbour, ...]
     events: int
@@ -160,4 +167,6 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     segment: str
     kinds: dict[str, int]
     recent: tuple[RecentEvent, ...]
+    session: tuple[str, ...]
+    impressions: int
     entities: tuple[Neighbour, ...]

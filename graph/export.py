@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.declarations import Declaration, Property
+from domain.declarations import OPT_OUT, Declaration, Property
 from domain.progress import Progress
 from domain.snapshot import Interactions, Relations, Snapshot, Text, object_column
 from graph.apply import OWN_RELATIONS
@@ -43,9 +43,10 @@ class _Rows(dict[str, int]):
 
 
 def export(store: GraphStore, declaration: Declaration, log_offset: int, progress: Progress) -> Snapshot:
-    """Everything of declared types. Raises: what the store raises."""
+    """Everything of declared types, but for what users did who opted out. Raises: what the store raises."""
+    own = (*declaration.user_properties, Property(name=OPT_OUT, description=""))
     with progress.step("Reading nodes") as advance:
-        users = _pages(store, "read/snapshot_users", _names(declaration.user_properties))
+        users = _pages(store, "read/snapshot_users", _names(own))
         items = _pages(store, "read/snapshot_items", _names(declaration.item_properties))
         entities, entity_types = _declared_entities(_pages(store, "read/snapshot_entities"), declaration)
         advance(len(users) + len(items) + len(entities))
@@ -69,10 +70,24 @@ def export(store: GraphStore, declaration: Declaration, log_offset: int, progres
         entity_types=entity_types,
         interactions=interactions.result(),
         relations=relations.result(),
-        user_properties=_properties(users, declaration.user_properties),
+        user_properties=_properties(users, own),
         item_properties=_properties(items, declaration.item_properties),
     )
+    snapshot = _without_opted_out(snapshot)
     return replace(snapshot, version=content_fingerprint(snapshot))
+
+
+def _without_opted_out(snapshot: Snapshot) -> Snapshot:
+    """Without the events of users who opted out; where nobody did, without the column that says so."""
+    properties = dict(snapshot.user_properties)
+    out = np.array([value is True for value in properties[OPT_OUT]], np.bool_)
+    if not out.any():
+        del properties[OPT_OUT]
+        return replace(snapshot, user_properties=properties)
+    events = snapshot.interactions
+    kept = ~out[events.user_rows]
+    columns = (events.user_rows, events.item_rows, events.kinds, events.values, events.at)
+    return replace(snapshot, interactions=Interactions(*(column[kept] for column in columns)))
 
 
 def content_fingerprint(snapshot: Snapshot) -> str:

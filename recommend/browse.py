@@ -46,7 +46,7 @@ def similar_users(view: View, record: UserRecord, n: int) -> tuple[Neighbour, ..
     subject = known_subject(view, record)
     similarity = view.people.vectors @ view.scorer.user_vector(view.scorer.weigh(subject.events))
     allowed = similarity > 0
-    barred = [*view.profiles.erased_rows, *record.rows]
+    barred = [*view.profiles.hidden_rows, *record.rows]
     allowed[barred] = False
     rows = _top(similarity, view.snapshot.user_ids, allowed, n)
     seen = np.fromiter(subject.seen, np.int64, len(subject.seen))

@@ -75,7 +75,7 @@ def after(changes: UserChanges, offset: int, record: Single) -> UserChanges:
 
 def joined(user: UserChanges, visitor: UserChanges, offset: int, visitor_id: str) -> tuple[UserChanges, UserChanges]:
     """The user with all that the log says of the visitor, and what is left of the visitor: nothing."""
-    if offset <= user.offset or visitor is user:
+    if offset <= user.offset:
         return user, visitor
     known = {event.id_hash for event in user.events}
     events = [*user.events, *(event for event in visitor.events if event.id_hash not in known)]

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from domain.answers import Neighbour, Profile, RecentEvent
-from domain.declarations import Declaration
+from domain.declarations import OPT_OUT, Declaration
 from recommend import texts
 from recommend.browse import user_entities
 from recommend.drafts import iso_time
@@ -36,6 +36,7 @@ def profile_of(view: View, record: UserRecord) -> Profile:
     )
     return Profile(
         user_id=record.user_id,
+        opt_out=record.is_opted_out,
         static=_static(view, record),
         preferences=_preferences(view, subject),
         events=len(subject.deeds),
@@ -44,6 +45,8 @@ def profile_of(view: View, record: UserRecord) -> Profile:
         segment=segment_of(len(weights)),
         kinds=dict(Counter(deed.kind.name for deed in subject.deeds)),
         recent=recent,
+        session=tuple(catalogue.item_ids[row] for row in subject.session_rows),
+        impressions=len(subject.faded),
         entities=user_entities(view, subject, MOST_ENTITIES),
     )
 
@@ -62,7 +65,7 @@ def _weighted(view: View, subject: Subject) -> Weighted:
 def _static(view: View, record: UserRecord) -> dict[str, object]:
     """Properties, and the names of static entities by relation type; follows: how many users are followed."""
     hidden = _sensitive(view.declaration)
-    static = {name: value for name, value in record.properties.items() if name not in hidden}
+    static = {name: value for name, value in record.properties.items() if name not in hidden and name != OPT_OUT}
     for end in record.relations:
         row = view.catalogue.entity_rows.get(end.entity_id)
         if row is not None and end.type not in hidden and not view.catalogue.is_sensitive(row):

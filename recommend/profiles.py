@@ -21,7 +21,6 @@ from recommend.changes import NOTHING, LoggedEvent, PeopleRecord, Stated, UserCh
 from recommend.shelf import Shelf
 
 MEMORY_BYTES = 256 * 2**20
-FEATURES_BYTES = 4_000  # of what others keep beside a record
 _OWN = ("PREFERS", "FOLLOWS")
 
 
@@ -64,15 +63,16 @@ class ProfileCounts:
 
 @dataclass
 class _Held:
-    """A user in memory. record: made when somebody asks. features: what a reader made of it, for the next one."""
+    """A user in memory. record: made when somebody asks. features: what a reader made of it, for the next reader."""
 
     changes: UserChanges
     record: UserRecord | None = None
     features: Any = None
+    features_bytes: int = 0
 
     @property
     def bytes(self) -> int:
-        return self.changes.size + (FEATURES_BYTES if self.features is not None else 0)
+        return self.changes.size + self.features_bytes
 
 
 class Profiles:
@@ -89,7 +89,8 @@ class Profiles:
         self._lock = threading.Lock()
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self._bytes = self._evicted = self._reloaded = 0
-        self._erased_rows: frozenset[int] = frozenset()
+        out = snapshot.user_properties.get(OPT_OUT, ())
+        self._hidden_rows = frozenset(row for row, value in enumerate(out) if value is True)
 
     def get(self, user_id: str) -> UserRecord | None:
         """The user's record; None for someone unknown or erased."""
@@ -105,13 +106,13 @@ class Profiles:
             held = self._held.get(record.user_id)
             return held.features if held is not None and held.record is record else None
 
-    def keep(self, record: UserRecord, features: Any) -> None:
-        """Keeps what was made of a record until the record changes or leaves memory."""
+    def keep(self, record: UserRecord, features: Any, size: int) -> None:
+        """Keeps what was made of a record, of so many bytes, until the record changes or leaves memory."""
         with self._lock:
             held = self._held.get(record.user_id)
             if held is not None and held.record is record:
                 self._bytes -= held.bytes
-                held.features = features
+                held.features, held.features_bytes = features, size
                 self._bytes += held.bytes
                 self._evict()
 
@@ -120,9 +121,9 @@ class Profiles:
         return self._base.record(record.user_id, record.user_row)
 
     @property
-    def erased_rows(self) -> frozenset[int]:
-        """Rows of the snapshot whose people were erased since, or turned out to be others."""
-        return self._erased_rows
+    def hidden_rows(self) -> frozenset[int]:
+        """Rows of the snapshot whose people are not to be counted: erased since, merged into others, or opted out."""
+        return self._hidden_rows
 
     @property
     def counts(self) -> ProfileCounts:
@@ -145,9 +146,13 @@ class Profiles:
             self._hold(user_id, changes)
             if isinstance(record, UserErased):
                 self._hide_row(user_id)
+            if isinstance(record, UserPut):
+                self._hide_row(user_id, hides=bool(changes.gone) or record.properties.get(OPT_OUT) is True)
             return None if isinstance(record, Event) and changes.events is before.events else (before,)
 
     def _merge(self, offset: int, record: UserMerged) -> tuple[UserChanges, ...] | None:
+        if record.user_id == record.from_id:
+            return None
         user, visitor = (self._find(one).changes for one in (record.user_id, record.from_id))
         whole, rest = joined(user, visitor, offset, record.from_id)
         if whole is user:
@@ -185,10 +190,10 @@ class Profiles:
                 self._shelf.put(user_id, held.changes)
                 self._evicted += 1
 
-    def _hide_row(self, user_id: str) -> None:
+    def _hide_row(self, user_id: str, *, hides: bool = True) -> None:
         row = self._snapshot.user_row.get(user_id)
         if row is not None:
-            self._erased_rows |= {row}
+            self._hidden_rows = self._hidden_rows | {row} if hides else self._hidden_rows - {row}
 
 
 class _Base:

@@ -21,6 +21,7 @@ from recommend.verify import Verifier
 from recommend.world import View, World
 
 FIRST_CHECK_S = 2.0  # Neo4j plans and compiles the check when it is first asked
+OPTED_OUT = "this user opted out: a popular list, and nothing is made of what they do"
 EXPLAIN_CHECK_S = 2.0  # an explanation may take longer than a list
 
 
@@ -78,7 +79,8 @@ class Recommender:
         ranking, splitter = strategy_for(view, subject, self._graph)
         choice = choose(view, subject, request, ranking, now_ms)
         items = self._ranked(view, ranking, splitter, choice.item_rows, with_reasons=request.reasons)
-        return _list_of(request.user_id, view, ranking, items, choice.left_out, start)
+        notes = (OPTED_OUT,) if subject.is_opted_out else ()
+        return _list_of(request.user_id, view, ranking, items, choice.left_out, start, notes)
 
     def explain(self, user_id: str, item_id: str) -> Explanation:
         """The exact split of one score, every reason with its path. Raises: UnknownUser, UnknownItem."""
@@ -158,6 +160,7 @@ def _list_of(
     items: tuple[RankedItem, ...],
     left_out: tuple[LeftOut, ...],
     start: float,
+    notes: tuple[str, ...] = (),
 ) -> RankedList:
     return RankedList(
         recommendation_id=uuid.uuid4().hex,
@@ -167,6 +170,7 @@ def _list_of(
         model_version=view.model_version,
         items=items,
         left_out=left_out,
+        notes=notes,
         took_ms=(time.perf_counter() - start) * 1000,
     )
 

@@ -121,7 +121,7 @@ class ModelSplitter:
         if max(event_row, item_row) >= trained:
             return Others(0, ())
         both = np.intersect1d(*(self._takers(row) for row in (event_row, item_row)), assume_unique=True)
-        left_out = {*self._view.profiles.erased_rows}
+        left_out = {*self._view.profiles.hidden_rows}
         if self._subject.record is not None:
             left_out.update(self._subject.record.rows)
         rows = both[~np.isin(both, list(left_out))] if left_out else both

@@ -1,6 +1,7 @@
 """Which way a list is made: by the model, by stated tastes, by people alike, or by popularity, in this order."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,12 +19,26 @@ Made = tuple[Ranking, Splitter]
 
 def strategy_for(view: View, subject: Subject, graph: GraphReader | None) -> Made:
     """The best way for this subject. Neo4j is asked only for tastes and for people alike."""
-    return (
+    if subject.is_opted_out:
+        return by_popularity(view)
+    ranking, splitter = (
         _by_model(view, subject)
         or _by_tastes(view, subject, graph)
         or _by_people_alike(view, subject, graph)
         or by_popularity(view, subject)
     )
+    return _faded(ranking, subject), splitter
+
+
+def _faded(ranking: Ranking, subject: Subject) -> Ranking:
+    """With a part that takes away from items that were shown of late and ignored."""
+    if not subject.faded:
+        return ranking
+    rows = np.fromiter(subject.faded, np.int64)
+    factors = np.fromiter(subject.faded.values(), np.float64)
+    shown = np.zeros(len(ranking.total), np.float32)
+    shown[rows] = (factors - 1) * np.maximum(ranking.total[rows], 0)
+    return replace(ranking, parts={**ranking.parts, "impressions": shown})
 
 
 def _by_model(view: View, subject: Subject) -> Made | None:

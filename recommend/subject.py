@@ -1,10 +1,9 @@
 """For whom a list is made: a user's own events, a visitor's session, stated tastes, and the item being looked at."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-
-import numpy as np
+from math import isnan
 
 from domain.declarations import Declaration, EventKind
 from domain.errors import InvalidRequest, UnknownEntity, UnknownItem
@@ -16,8 +15,12 @@ from recommend.profiles import UserRecord
 from recommend.request import RecommendRequest, SessionEvent
 from recommend.world import View
 
+FADE_DAYS = 7  # before the user's newest event; older impressions are forgotten
+PAUSE_MS = 1_800_000  # a longer pause ends a visit
+BYTES_PER_DEED = 200
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Deed:
     """One event, as a path or a text names it. source: "snapshot", "log", "session", "pick" or "context".
 
@@ -47,7 +50,10 @@ class Taste:
 
 @dataclass(frozen=True)
 class Subject:
-    """record: None for visitors and unknown users. deeds: oldest first. missing: session items that do not exist."""
+    """record: None for visitors and unknown users. deeds: oldest first. missing: session items that do not exist.
+
+    faded: item row -> what its score is multiplied with, for items that were shown of late and not taken.
+    """
 
     user_id: str | None
     record: UserRecord | None
@@ -55,6 +61,11 @@ class Subject:
     tastes: tuple[Taste, ...]
     declaration: Declaration
     missing: tuple[str, ...] = ()
+    faded: Mapping[int, float] = field(default_factory=dict[int, float])
+
+    @property
+    def is_opted_out(self) -> bool:
+        return self.record is not None and self.record.is_opted_out
 
     @cached_property
     def events(self) -> UserEvents:
@@ -66,6 +77,18 @@ class Subject:
     def has_liked(self) -> bool:
         """Whether any event counts for its item, the newest of a kind where that is the rule."""
         return any(is_positive(deed.kind, deed.value) for deed in self.witnesses.values())
+
+    @cached_property
+    def session_rows(self) -> tuple[int, ...]:
+        """Items of the visit that the newest event belongs to, newest first: pauses in it are at most half an hour."""
+        rows: list[int] = []
+        later: int | None = None
+        for deed in reversed(self.deeds):
+            if later is not None and later - deed.at > PAUSE_MS:
+                break
+            later = deed.at
+            rows.append(deed.item_row)
+        return tuple(dict.fromkeys(rows))
 
     @cached_property
     def seen(self) -> frozenset[int]:
@@ -97,12 +120,23 @@ class Subject:
         return chosen
 
 
+@dataclass(frozen=True)
+class History:
+    """deeds: oldest first, without impressions. faded: as in a Subject. num_items: of the catalogue that it needs."""
+
+    deeds: tuple[Deed, ...]
+    faded: Mapping[int, float]
+    num_items: int
+
+
 def subject_of(view: View, request: RecommendRequest, now_ms: int) -> Subject:
     """Raises: UnknownEntity for a taste, UnknownItem for a context item, InvalidRequest for an undeclared kind."""
     record = view.user(request.user_id) if request.user_id is not None else None
-    deeds = deeds_of(view, record) if record else []
+    if record is not None and record.is_opted_out:
+        return known_subject(view, record)
+    history = _history(view, record) if record else _sorted_out(_of_session(view, request.session or (), now_ms))
+    deeds = list(history.deeds)
     missing = [e.item_id for e in request.session or () if e.item_id not in view.catalogue.item_rows]
-    deeds += _of_session(view, request.session or (), now_ms)
     if request.context_item_id is not None:
         row = view.catalogue.item_rows.get(request.context_item_id)
         if row is None:
@@ -110,29 +144,61 @@ def subject_of(view: View, request: RecommendRequest, now_ms: int) -> Subject:
         kind, value = strongest_kind(view.declaration)
         deeds.append(Deed(row, kind, value, max([now_ms, *(deed.at for deed in deeds)]), "context"))
     tastes = _stated(view, request) if request.preferences else tastes_of(view, record)
-    return Subject(request.user_id, record, tuple(deeds), tastes, view.declaration, tuple(dict.fromkeys(missing)))
+    unique = tuple(dict.fromkeys(missing))
+    return Subject(request.user_id, record, tuple(deeds), tastes, view.declaration, unique, history.faded)
 
 
 def known_subject(view: View, record: UserRecord) -> Subject:
-    """A stored user as they are."""
-    return Subject(record.user_id, record, tuple(deeds_of(view, record)), tastes_of(view, record), view.declaration)
+    """A stored user as they are; of one who opted out, nothing but that."""
+    if record.is_opted_out:
+        return Subject(record.user_id, record, (), (), view.declaration)
+    history = _history(view, record)
+    tastes = tastes_of(view, record)
+    return Subject(record.user_id, record, history.deeds, tastes, view.declaration, faded=history.faded)
 
 
-def deeds_of(view: View, record: UserRecord) -> list[Deed]:
+def _history(view: View, record: UserRecord) -> History:
+    """A user's events and faded items, from the last time that somebody asked where nothing has changed since."""
+    kept: History | None = view.profiles.features(record)
+    if kept is not None and kept.num_items <= len(view.catalogue):
+        return kept
+    deeds = _deeds_of(view, record)
+    history = _sorted_out(deeds)
+    if len(deeds) == sum(len(view.histories[row]) for row in record.rows) + len(record.events):  # none left out
+        view.profiles.keep(record, history, BYTES_PER_DEED * len(deeds))
+    return history
+
+
+def _deeds_of(view: View, record: UserRecord) -> list[Deed]:
     """A user's events oldest first: the snapshot's, then the log's. Those of items that do not exist are left out."""
     kinds = view.declaration.event_kinds
     deeds: list[Deed] = []
     for user_row in record.rows:
+        source = "snapshot" if user_row == record.user_row else "log"  # Neo4j may not know of the merge yet
         events = view.histories[user_row]
         columns = (events.item_rows, events.kinds, events.values, events.at)
         for item_row, code, value, at in zip(*(column.tolist() for column in columns), strict=True):
-            source = "snapshot" if user_row == record.user_row else "log"  # Neo4j may not know of the merge yet
-            deeds.append(Deed(item_row, kinds[code], None if np.isnan(value) else value, at, source))
+            deeds.append(Deed(item_row, kinds[code], None if isnan(value) else value, at, source))
     for event in record.events:
         row, code = view.catalogue.item_rows.get(event.item_id), view.declaration.event_code.get(event.kind)
         if row is not None and code is not None:
             deeds.append(Deed(row, kinds[code], event.value, event.at, "log"))
     return sorted(deeds, key=_time) if record.events or record.merged_rows else deeds
+
+
+def _sorted_out(deeds: Sequence[Deed]) -> History:
+    """Deeds without the impressions, and what those of the last days do to items that were not taken since."""
+    num_items = max((deed.item_row for deed in deeds), default=-1) + 1
+    if not any(deed.kind.is_impression for deed in deeds):
+        return History(tuple(deeds), {}, num_items)
+    newest = max(deed.at for deed in deeds)
+    faded: dict[int, float] = {}
+    for deed in deeds:
+        if not deed.kind.is_impression:
+            faded.pop(deed.item_row, None)
+        elif deed.at >= newest - FADE_DAYS * DAY_MS:
+            faded[deed.item_row] = faded.get(deed.item_row, 1.0) * deed.kind.fades
+    return History(tuple(deed for deed in deeds if not deed.kind.is_impression), faded, num_items)
 
 
 def tastes_of(view: View, record: UserRecord | None) -> tuple[Taste, ...]:

@@ -6,7 +6,7 @@ from api.auth import needs
 from api.documents import ErasureReceipt, UserOut
 from api.json import StrictJsonRoute, send
 from api.openapi import READ_ONE, WRITE, answers_with
-from api.schemas import UserIn, UserPatch
+from api.schemas import MergeIn, UserIn, UserPatch
 from api.state import Use, UseWrites
 from api.types import UserId
 from api.views import user_out
@@ -43,6 +43,21 @@ def put_user(user_id: UserId, body: UserIn, writes: UseWrites) -> Response:
 def patch_user(user_id: UserId, body: UserPatch, writes: UseWrites) -> Response:
     """The named fields change; properties are merged by name, and null removes one."""
     writes.patch_user(user_id, body)
+    return send(user_out(writes.stored_user(user_id)))
+
+
+@router.post(
+    "/v1/users/{user_id}/merge",
+    summary="A visitor turned out to be this user",
+    dependencies=[needs("write")],
+    responses=STORED,
+)
+def merge_user(user_id: UserId, body: MergeIn, writes: UseWrites) -> Response:
+    """At login: the visitor's events and stated tastes become the user's, who is made if need be, and the visitor goes.
+
+    Later events under the visitor's id begin a visitor anew; merge again to join those.
+    """
+    writes.merge_user(user_id, body.from_id)
     return send(user_out(writes.stored_user(user_id)))
 
 

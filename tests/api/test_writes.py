@@ -225,3 +225,41 @@ def test_an_erased_person_is_gone_and_is_not_taken_up_again(offline: Live) -> No
     assert post(offline, {**EVENT, "user_id": "ann"}).json()["rejected"][0]["code"] == "erased_user"
     assert offline.client.delete("/v1/users/ann").status_code == 200  # twice is once
     assert offline.client.delete("/v1/users/never-seen").status_code == 404
+
+
+def test_a_visitor_is_merged_into_a_user_at_login(offline: Live) -> None:
+    post(offline, {"user_id": "visitor-1", "item_id": "alien", "kind": "purchase"})
+    answer = offline.client.post("/v1/users/hal/merge", json={"from": "visitor-1"})
+    assert (answer.status_code, answer.json()["user_id"]) == (200, "hal")
+    assert [one["item_id"] for one in offline.client.get("/v1/users/hal").json()["recent"]] == ["alien"]
+    again = offline.client.post("/v1/users/hal/merge", json={"from": "visitor-1"})
+    assert (again.status_code, again.json()["code"], again.json()["field"]) == (404, "unknown_user", "from")
+    itself = offline.client.post("/v1/users/hal/merge", json={"from": "hal"})
+    assert (itself.status_code, itself.json()["field"]) == (422, "from")
+
+
+def test_who_opts_out_gets_popular_lists_that_say_so(offline: Live) -> None:
+    stored = offline.client.patch("/v1/users/ann", json={"opt_out": True}).json()
+    assert stored["opt_out"] is True
+    assert stored["properties"] == {"country": "NL"}
+    answer = offline.client.get("/v1/users/ann/recommendations").json()
+    assert (answer["strategy"], answer["fallback"]) == ("popular", True)
+    assert "opted out" in answer["notes"][0]
+    assert offline.client.get("/v1/users/ann").json()["recent"] == []
+    assert offline.client.patch("/v1/users/ann", json={"properties": {"country": "FR"}}).json()["opt_out"] is True
+    assert offline.client.patch("/v1/users/ann", json={"opt_out": False}).json()["opt_out"] is False
+    assert offline.client.get("/v1/users/ann/recommendations").json()["strategy"] == "model"
+
+
+def test_opting_out_is_no_property_of_the_shop(offline: Live) -> None:
+    answer = offline.client.patch("/v1/users/ann", json={"properties": {"opt_out": True}})
+    assert (answer.status_code, answer.json()["field"]) == (422, "properties.opt_out")
+
+
+def test_an_erased_user_takes_merged_visitors_along(offline: Live) -> None:
+    post(offline, {"user_id": "visitor-2", "item_id": "alien", "kind": "purchase"})
+    offline.client.post("/v1/users/hal/merge", json={"from": "visitor-2"})
+    assert offline.client.delete("/v1/users/hal").status_code == 200
+    log = offline.services.log
+    assert log.is_erased("visitor-2")
+    assert b"visitor-2" not in b"".join(file.read_bytes() for file in log.path.parent.glob("log.db*"))

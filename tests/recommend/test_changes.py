@@ -1,0 +1,78 @@
+"""What the log says of a user: each record once, in its order, and all of a visitor who turned out to be them."""
+
+from domain.records import Event, RelationEnd, RelationPut, UserErased, UserPut
+from recommend import changes
+from recommend.changes import MOST_EVENTS, NOTHING, UserChanges, after, joined, since
+
+
+def event(number: int, item_id: str = "alien") -> Event:
+    return Event(event_id=f"e{number}", user_id="ann", item_id=item_id, kind="view", at=number)
+
+
+def of(*numbers: int) -> UserChanges:
+    found = NOTHING
+    for number in numbers:
+        found = after(found, number, event(number))
+    return found
+
+
+def test_a_record_that_is_in_already_changes_nothing() -> None:
+    known = of(1, 2)
+    assert after(known, 2, event(2)) is known
+    assert after(known, 1, event(1)) is known
+
+
+def test_an_event_id_counts_once_at_whatever_offset() -> None:
+    again = after(of(1), 7, event(1))
+    assert (again.offset, len(again.events)) == (7, 1)
+
+
+def test_the_newest_thousand_events_are_kept() -> None:
+    many = of(*range(1, MOST_EVENTS + 4))
+    assert [one.offset for one in (many.events[0], many.events[-1])] == [4, MOST_EVENTS + 3]
+    assert len(many.events) == MOST_EVENTS
+
+
+def test_a_snapshot_takes_over_what_it_holds() -> None:
+    known = of(1, 2, 3)
+    assert [one.offset for one in since(known, 2).events] == [3]
+    assert since(known, 3).is_empty
+    assert since(known, 0) == known
+
+
+def test_an_erasure_leaves_nothing_but_that() -> None:
+    gone = after(of(1, 2), 3, UserErased(user_id="ann"))
+    assert gone == UserChanges(offset=3, gone=3)
+
+
+def test_a_visitor_is_joined_with_events_in_the_order_of_the_log_and_with_tastes() -> None:
+    taste = RelationPut(type="PREFERS", head_id="v", tail_id="Genre:crime", weight=2.0)
+    visitor = after(of(2, 4), 5, taste)
+    user, rest = joined(of(1, 3), visitor, 6, "v")
+    assert [one.offset for one in user.events] == [1, 2, 3, 4]
+    assert user.merged == ((6, "v"),)
+    assert user.tastes == ((6, RelationEnd(type="PREFERS", entity_id="Genre:crime", weight=2.0)),)
+    assert rest == UserChanges(offset=6, gone=6)
+    assert joined(user, rest, 6, "v") == (user, rest)
+
+
+def test_a_whole_put_after_a_merge_replaces_the_visitors_tastes() -> None:
+    taste = RelationPut(type="PREFERS", head_id="v", tail_id="Genre:crime")
+    user, _ = joined(of(1), after(NOTHING, 2, taste), 3, "v")
+    assert after(user, 4, UserPut(user_id="ann", properties={})).tastes == ()
+
+
+def test_the_size_that_is_counted_is_near_what_python_holds() -> None:
+    """Within a factor of two of what the memory tracer sees, for a user of 200 events."""
+    import tracemalloc
+
+    records = [event(number) for number in range(1, 201)]
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    found = NOTHING
+    for number, record in enumerate(records, start=1):
+        found = after(found, number, record)
+    held = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert 0.5 < found.size / held < 2
+    assert changes.MOST_EVENTS * 200 < 1 << 20
