@@ -9,6 +9,9 @@ from clew.commands_ask import explain, profile, recommend, similar
 from clew.commands_bench import bench
 from clew.commands_data import events, ingest, train
 from clew.commands_graph import doctor, down, status, up
+from clew.commands_kafka import kafka
+from clew.commands_models import app as models
+from clew.commands_models import rollback
 from clew.commands_serve import demo, keys, serve, writer
 from domain.errors import ClewError
 
@@ -21,11 +24,28 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (demo, up, down, status, doctor, ingest, train, serve, writer, recommend, explain, similar, profile):
+for command in (
+    demo,
+    up,
+    down,
+    status,
+    doctor,
+    ingest,
+    train,
+    rollback,
+    serve,
+    writer,
+    recommend,
+    explain,
+    similar,
+    profile,
+):
     app.command()(command)
 app.add_typer(bench, name="bench")
 app.add_typer(events, name="events")
+app.add_typer(kafka, name="kafka")
 app.add_typer(keys, name="keys")
+app.add_typer(models, name="models")
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """clew ingest, train, events: what goes into the graph, and the model made of it."""
 
+import logging
+import threading
 import time
 from pathlib import Path
 from typing import Annotated
@@ -7,8 +9,10 @@ from typing import Annotated
 import typer
 
 from clew import pipeline, show
+from clew import watch as watching
 from clew.commands_graph import Json
-from clew.settings import load_settings
+from clew.settings import Settings, load_settings
+from clew.signals import stop_on_signals
 from clew.wiring import log_file
 from ingest.log import Log
 
@@ -43,14 +47,30 @@ def train(
     ] = False,
     budget_s: Annotated[float | None, typer.Option(min=1, help="With --tune: seconds for all of it [300].")] = None,
     trials: Annotated[int | None, typer.Option(min=1, help="With --tune: exactly so many settings.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay, and train whenever it is due.")] = False,
+    every: Annotated[str | None, typer.Option(help="With --watch: 30m, 1h (without either option), 1d.")] = None,
+    after_events: Annotated[
+        int | None, typer.Option(min=1, help="With --watch: when the log has so many new records.")
+    ] = None,
+    unless_trained: Annotated[bool, typer.Option("--unless-trained", hidden=True)] = False,
     json: Json = False,
 ) -> None:
     """Train a model of the graph, write its vectors into Neo4j and have it serve. Running servers take it up."""
     if not tune and (budget_s is not None or trials is not None):
         raise typer.BadParameter("--budget-s and --trials belong to --tune")
+    if not watch and (every is not None or after_events is not None):
+        raise typer.BadParameter("--every and --after-events belong to --watch")
     settings, progress = load_settings(), show.TerminalProgress()
+    if watch:
+        if tune or json:
+            raise typer.BadParameter("--watch trains with the saved settings and prints text: no --tune, no --json")
+        _watch(settings, every, after_events, seed=seed, force=force)
+        return
     started = time.perf_counter()
     columns = pipeline.snapshot(settings, progress)
+    if unless_trained and pipeline.is_trained_on(settings, columns):
+        show.out.print("nothing has come since the last training")
+        return
     trained = pipeline.train(
         settings, columns, progress, seed=seed, force=force, tune=tune, budget_s=budget_s, trials=trials
     )
@@ -82,3 +102,16 @@ def dead(
     rows = [(str(letter.number), letter.code, letter.message, str(letter.payload)) for letter in letters]
     show.table("rejected events, newest first", ("number", "code", "why", "event"), rows)
     show.hint("next: mend them and post them again")
+
+
+def _watch(settings: Settings, every: str | None, after_events: int | None, *, seed: int, force: bool) -> None:
+    """Trains until Ctrl-C."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    every = every or (None if after_events else "1h")
+    when = watching.When(None if every is None else watching.seconds_of(every), after_events)
+    arguments = ["--seed", str(seed), *(["--force"] if force else [])]
+    stop = threading.Event()
+    stop_on_signals(stop)
+    show.hint("training whenever it is due; Ctrl-C ends it, and the model that serves stays")
+    with Log(log_file(settings)) as log:
+        watching.watch(settings.models_dir, log.last_offset, when, stop, lambda: watching.train_apart(arguments, stop))

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from clew import pipeline, show
+from clew import models, pipeline, show
 from clew.settings import Settings, load_settings
 from clew.wiring import open_store
 from domain.errors import ServerError
@@ -33,7 +33,10 @@ class ApiStatus(msgspec.Struct, frozen=True):
 
 
 class ModelStatus(msgspec.Struct, frozen=True):
+    """held_back: a newer version that does not serve: it is worse, or was rolled back."""
+
     version: str | None
+    held_back: str | None
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -77,7 +80,8 @@ def status(json: Json = False) -> None:
     if neo4j.browser:
         show.out.print(f"        {neo4j.browser} as {neo4j.username}, password in {neo4j.password_file}")
     show.out.print(f"API     {'runs' if api.running else 'is stopped'}  {api.url}")
-    show.out.print(f"model   {found.model.version or 'none yet'}")
+    held = f"  ({found.model.held_back} is held back: `clew models list`)" if found.model.held_back else ""
+    show.out.print(f"model   {found.model.version or 'none yet'}{held}")
     show.out.print(f"home    {found.home}")
     show.hint(_next_step(found))
 
@@ -102,7 +106,7 @@ def look(settings: Settings) -> Status:
     return Status(
         neo4j=_outside(settings) if settings.neo4j_uri else _embedded(settings),
         api=ApiStatus(settings.api_url, _listens(settings)),
-        model=ModelStatus(current_version(settings.models_dir)),
+        model=ModelStatus(current_version(settings.models_dir), models.held(settings.models_dir)),
         home=str(settings.home.resolve()),
     )
 

@@ -2,10 +2,8 @@
 
 import logging
 import os
-import signal
 import socket
 import threading
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -17,6 +15,7 @@ from clew.lease import held
 from clew.serve import Serving
 from clew.serve import serve as run_server
 from clew.settings import Settings, load_settings
+from clew.signals import stop_on_signals
 from clew.wiring import Graph, log_file
 from clew.writer import drain
 from ingest.log import Log
@@ -48,7 +47,7 @@ def writer(
     """Drain the log into Neo4j until Ctrl-C. `clew serve` runs one by itself."""
     _log_to_stderr(logging.INFO)
     settings, stop = load_settings(), threading.Event()
-    _stop_on_signals(stop)
+    stop_on_signals(stop)
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent, stop), daemon=True).start()
     with held(settings.writer_lock, wait=wait, stopping=stop.is_set) as mine:
@@ -77,14 +76,6 @@ def _drain(settings: Settings, stop: threading.Event) -> None:
             drain(log, graph, stop, holder=f"{socket.gethostname()}:{settings.home.resolve()}")
     finally:
         graph.close()
-
-
-def _stop_on_signals(stop: threading.Event) -> None:
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, handle)
 
 
 def _end_with(parent: int, stop: threading.Event) -> None:

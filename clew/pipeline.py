@@ -1,11 +1,13 @@
 """The flow of Clew, one readable function per step: start the graph, load, snapshot, train, publish."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
+from filelock import FileLock
 
 from clew import lease
 from clew.settings import Settings
@@ -15,7 +17,17 @@ from domain.errors import DamagedArtifact, NothingToTrain, TrainingFailed
 from domain.progress import Progress
 from domain.snapshot import Snapshot
 from domain.tables import Dataset
-from embeddings.artifact import Artifact, Manifest, current_version, load_artifact, read_manifest, switch_current
+from embeddings.artifact import (
+    Artifact,
+    Manifest,
+    all_versions,
+    current_version,
+    held_back,
+    hold_back,
+    load_artifact,
+    read_manifest,
+    switch_current,
+)
 from graph import home, offline, server
 from graph.home import Connection
 from graph.load import bulk_load, confirm_bulk_load
@@ -113,7 +125,7 @@ def train(
     """A model on disk that does not serve yet: `publish` is next. Needs the packages of the extra `train`.
 
     tune, budget_s, trials: see embeddings.train.
-    Raises: NothingToTrain, WorseModel (unless forced).
+    Raises: NothingToTrain; WorseModel, and the version is on disk and held back (unless forced).
     """
     if not find_spec("torch"):
         raise TrainingFailed("training needs more packages: pip install 'clew[train]', where there is no `clew serve`")
@@ -133,11 +145,25 @@ def train(
 
 
 def publish(settings: Settings, version: str, progress: Progress) -> None:
-    """Writes the model's vectors into Neo4j, then makes it the one that serves. A kill in between loses nothing."""
+    """Writes the model's vectors into Neo4j, then makes it the one that serves. A kill in between loses nothing.
+
+    One at a time: of two at once the later one counts, in Neo4j as on disk.
+    """
     artifact = load_artifact(settings.models_dir, version)
-    with open_store(settings) as store:
+    with FileLock(settings.models_dir / ".publish.lock"), open_store(settings) as store:
         write_back(store, artifact, progress)
-    switch_current(settings.models_dir, version)
+        switch_current(settings.models_dir, version)
+
+
+def roll_back(settings: Settings, version: str, progress: Progress) -> list[str]:
+    """Publishes an earlier version. Gives the later ones, newest first, which are held back from now on."""
+    current = current_version(settings.models_dir)
+    publish(settings, version, progress)
+    later = [name for name in all_versions(settings.models_dir) if name > version]
+    for name in later:
+        if held_back(settings.models_dir, name) is None:
+            hold_back(settings.models_dir, name, f"replaced by {version}, to which {current} was rolled back")
+    return later
 
 
 def write_back(store: GraphStore, artifact: Artifact, progress: Progress) -> None:
@@ -151,6 +177,14 @@ def write_back(store: GraphStore, artifact: Artifact, progress: Progress) -> Non
         artifact.manifest.metrics,
         progress,
     )
+
+
+def is_trained_on(settings: Settings, columns: Snapshot) -> bool:
+    """Whether the newest model on disk, held back or not, was trained on exactly this."""
+    for version in all_versions(settings.models_dir):
+        with suppress(DamagedArtifact):
+            return read_manifest(settings.models_dir / version).snapshot_version == columns.version
+    return False
 
 
 def is_trained(settings: Settings, columns: Snapshot) -> bool:

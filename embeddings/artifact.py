@@ -1,6 +1,7 @@
 """A trained model on disk: models/<version>/ with weights.safetensors, snapshot.npz and manifest.json, and CURRENT.
 
 A version is written under a temporary name, fsynced and renamed; then CURRENT, one line with the version, is replaced.
+A version that must not serve by itself has a file HELD with the reason.
 A process killed at any moment leaves the last good one in place. Loading maps the tensors into memory. No torch.
 """
 
@@ -22,6 +23,8 @@ from embeddings.weights import Array, Normalisation, Weights
 
 FORMAT = 1
 WEIGHTS, SNAPSHOT, MANIFEST, CURRENT = "weights.safetensors", "snapshot.npz", "manifest.json", "CURRENT"
+HELD = "HELD"
+KEPT_HELD = 1  # of the versions held back before the one that serves
 _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "BOOL": "?"}
 
 
@@ -89,13 +92,18 @@ def write_artifact(models_dir: Path, manifest: Manifest, weights: Weights, snaps
 
 
 def switch_current(models_dir: Path, version: str, *, keep: int = 3) -> None:
-    """Makes `version` the one that serves. Older versions beyond the `keep` newest, and broken writes, are removed."""
+    """Makes `version` the one that serves, held back or not.
+
+    Older versions beyond the `keep` newest, and broken writes, are removed; of those held back the newest stays.
+    """
+    (models_dir / version / HELD).unlink(missing_ok=True)
     temporary = models_dir / f".{CURRENT}.part"
     temporary.write_text(version + "\n")
     _sync(temporary)
     temporary.replace(models_dir / CURRENT)
     _sync(models_dir)
-    for old in _older(models_dir, version)[max(0, keep - 1) :]:
+    held = [old for old in all_versions(models_dir) if old < version and (models_dir / old / HELD).exists()]
+    for old in (*_older(models_dir, version)[max(0, keep - 1) :], *held[KEPT_HELD:]):
         shutil.rmtree(models_dir / old, ignore_errors=True)
     for part in models_dir.glob(".*.part"):
         shutil.rmtree(part, ignore_errors=True)
@@ -167,10 +175,32 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def _older(models_dir: Path, version: str) -> list[str]:
-    """Versions before this one, newest first. Names begin with the time of training, so they sort by age."""
+def all_versions(models_dir: Path) -> list[str]:
+    """Every version on disk, newest first. Names begin with the time of training, so they sort by age."""
+    if not models_dir.is_dir():
+        return []
     names = (folder.name for folder in models_dir.iterdir() if folder.is_dir() and not folder.name.startswith("."))
-    return sorted((name for name in names if name < version), reverse=True)
+    return sorted(names, reverse=True)
+
+
+def hold_back(models_dir: Path, version: str, why: str) -> None:
+    """Has a version stay on disk and not serve, unless `switch_current` names it."""
+    note = models_dir / version / HELD
+    note.write_text(why + "\n")
+    _sync(note)
+
+
+def held_back(models_dir: Path, version: str) -> str | None:
+    """Why the version is held back; None when it is not."""
+    try:
+        return (models_dir / version / HELD).read_text().strip()
+    except FileNotFoundError:
+        return None
+
+
+def _older(models_dir: Path, version: str) -> list[str]:
+    """Versions before this one that may serve, newest first."""
+    return [name for name in all_versions(models_dir) if name < version and held_back(models_dir, name) is None]
 
 
 def _check(file: Path, expected: FileSum) -> None:

@@ -19,7 +19,7 @@ import torch
 from domain.errors import DamagedArtifact, NothingToTrain, WorseModel
 from domain.progress import Progress, Silent
 from domain.snapshot import Snapshot
-from embeddings.artifact import FORMAT, Manifest, current_version, read_manifest, write_artifact
+from embeddings.artifact import FORMAT, Manifest, current_version, hold_back, read_manifest, write_artifact
 from embeddings.assemble import assemble
 from embeddings.fitting import Fitting
 from embeddings.holdout import matrix_of, pairs_of
@@ -75,7 +75,7 @@ def train(
     With tune they are searched, from the defaults: the first `trials` of the list, or as many as take budget_s
     (TUNE_S when neither is given).
     Raises: NothingToTrain; WorseModel when it is clearly worse on its validation part than the serving model was on
-    its own, unless forced.
+    its own, unless forced: it is then on disk, and held back.
     """
     began = time.perf_counter()
     progress = progress or Silent()
@@ -85,12 +85,12 @@ def train(
         settings = settings or saved_settings(models_dir, snapshot.declaration.fingerprint)
         budget_s = trials = None
     model = train_model(snapshot, seed=seed, progress=progress, settings=settings, budget_s=budget_s, trials=trials)
-    if not force:
-        refuse_worse(model.metrics, models_dir)
     with progress.step("Writing the model", 1) as advance:
         manifest = manifest_of(model, snapshot)
         path = write_artifact(models_dir, manifest, model.weights, snapshot)
         advance(1)
+    if not force:
+        refuse_worse(manifest.version, model.metrics, models_dir)
     return Trained(manifest.version, path, model.metrics, time.perf_counter() - began)
 
 
@@ -158,18 +158,24 @@ def saved_settings(models_dir: Path, declaration: str) -> TrainSettings | None:
     return None
 
 
-def refuse_worse(metrics: Mapping[str, float], models_dir: Path) -> None:
-    """Raises: WorseModel when the validation NDCG@10 is below 95 % of what the serving model had."""
-    version = current_version(models_dir)
-    if version is None:
+def refuse_worse(version: str, metrics: Mapping[str, float], models_dir: Path) -> None:
+    """Holds a version back when its validation NDCG@10 is below 95 % of what the serving model had.
+
+    Raises: WorseModel then.
+    """
+    current = current_version(models_dir)
+    if current is None:
         return
     with contextlib.suppress(DamagedArtifact):
-        serving = read_manifest(models_dir / version).metrics.get(NDCG)
-        if serving is not None and NDCG in metrics and metrics[NDCG] < WORSE * serving:
-            raise WorseModel(
-                f"the new model's validation NDCG@10 is {metrics[NDCG]:.4f}, that of {version}, which serves, was "
-                f"{serving:.4f}; look at the data that came since, or publish it all the same with --force"
-            )
+        serving = read_manifest(models_dir / current).metrics.get(NDCG)
+        if serving is None or NDCG not in metrics or metrics[NDCG] >= WORSE * serving:
+            return
+        why = f"validation NDCG@10 {metrics[NDCG]:.4f}; that of {current}, which served, was {serving:.4f}"
+        hold_back(models_dir, version, why)
+        raise WorseModel(
+            f"the new model {version} is held back: {why}. Look at the data that came since; "
+            f"`clew models publish {version}` has it serve all the same, as `clew train --force` does with the next one"
+        )
 
 
 def _check(pairs: PairWeights) -> None:

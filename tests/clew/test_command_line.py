@@ -28,7 +28,7 @@ def test_status_of_an_empty_home_says_that_nothing_runs(clew: Clew, environment:
             "running": False,
         },
         "api": {"url": f"http://127.0.0.1:{environment['CLEW_PORT']}", "running": False},
-        "model": {"version": None},
+        "model": {"version": None, "held_back": None},
         "home": home,
     }
     assert not Path(home).exists()

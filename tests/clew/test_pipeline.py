@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from clew import pipeline
+from clew import models, pipeline
 from clew.settings import Settings
 from clew.wiring import open_store, wire
 from domain.progress import Silent
@@ -68,3 +68,22 @@ def test_a_load_while_somebody_writes_goes_through_the_running_server(settings: 
 
     with lease.held(settings.writer_lock, wait=False, stopping=lambda: False):
         assert not pipeline.may_import(settings, QUIET)
+
+
+def test_a_worse_model_is_kept_and_a_rollback_rewrites_neo4j(settings: Settings) -> None:
+    """Two published models; back to the first; the second is held back, and can be taken again."""
+    pipeline.load_dataset(settings, world_dataset(), QUIET)
+    columns = pipeline.snapshot(settings, QUIET)
+    first, second = (pipeline.train(settings, columns, QUIET, seed=seed, force=True).version for seed in (1, 2))
+    for version in (first, second):
+        pipeline.publish(settings, version, QUIET)
+    assert pipeline.is_trained_on(settings, columns)
+    assert models.earlier(settings.models_dir, None) == first
+    assert pipeline.roll_back(settings, first, QUIET) == [second]
+    assert current_version(settings.models_dir) == first
+    assert models.held(settings.models_dir) == second
+    versions = "MATCH (n) WHERE n.embedding IS NOT NULL RETURN DISTINCT n.embedding_version AS version"
+    assert ask(server.connection(settings.server_config), versions) == [{"version": first}]
+    pipeline.publish(settings, second, QUIET)
+    assert models.held(settings.models_dir) is None
+    assert ask(server.connection(settings.server_config), versions) == [{"version": second}]

@@ -14,6 +14,8 @@ from embeddings.artifact import (
     Artifact,
     Manifest,
     current_version,
+    held_back,
+    hold_back,
     load_artifact,
     load_current,
     switch_current,
@@ -121,6 +123,29 @@ def test_old_versions_and_broken_writes_are_cleared(tmp_path: Path, weights: Wei
     (tmp_path / ".v0.part").mkdir()
     publish(tmp_path, weights, "v1", "v2", "v3", "v4")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["CURRENT", "v2", "v3", "v4"]
+
+
+def test_a_version_held_back_serves_only_when_it_is_named(tmp_path: Path, weights: Weights) -> None:
+    publish(tmp_path, weights, "v1", "v2", "v3")
+    hold_back(tmp_path, "v2", "worse")
+    (tmp_path / "v3" / "manifest.json").unlink()
+    artifact, _ = load_current(tmp_path)
+    assert artifact is not None
+    assert artifact.version == "v1"
+    switch_current(tmp_path, "v2")
+    assert held_back(tmp_path, "v2") is None
+    assert load_artifact(tmp_path).version == "v2"
+
+
+def test_of_older_versions_held_back_one_stays_and_takes_no_place_of_a_good_one(
+    tmp_path: Path, weights: Weights
+) -> None:
+    publish(tmp_path, weights, "v1", "v2")
+    for version in ("v3", "v4"):
+        write_artifact(tmp_path, manifest(version), weights, checkerboard())
+        hold_back(tmp_path, version, "worse")
+    publish(tmp_path, weights, "v5")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["CURRENT", "v1", "v2", "v4", "v5"]
 
 
 def test_killed_in_the_middle_of_writing_the_last_good_one_serves(tmp_path: Path, weights: Weights) -> None:

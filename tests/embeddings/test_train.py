@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import NothingToTrain, WorseModel
 from domain.snapshot import Interactions
-from embeddings.artifact import current_version, load_artifact, switch_current
+from embeddings.artifact import current_version, held_back, load_artifact, switch_current
 from embeddings.settings import EncoderSettings, LinearSettings, TrainSettings
 from embeddings.train import NDCG, refuse_worse, train, train_model
 from recommend.history import Histories
@@ -115,8 +115,15 @@ def test_nothing_to_train(tmp_path: Path) -> None:
         train(replace(snapshot, interactions=alone), tmp_path)
 
 
-def test_a_worse_model_is_refused(models_dir: Path, scorer: Scorer) -> None:
-    serving = load_artifact(models_dir).manifest.metrics[NDCG]
-    refuse_worse({NDCG: serving}, models_dir)
+def test_a_worse_model_is_held_back(models_dir: Path, scorer: Scorer) -> None:
+    current = load_artifact(models_dir)
+    serving = current.manifest.metrics[NDCG]
+    version = train(checkerboard(), models_dir, settings=QUICK, force=True).version
+    refuse_worse(version, {NDCG: serving}, models_dir)
+    assert held_back(models_dir, version) is None
     with pytest.raises(WorseModel, match="--force"):
-        refuse_worse({NDCG: 0.9 * serving}, models_dir)
+        refuse_worse(version, {NDCG: 0.9 * serving}, models_dir)
+    why = held_back(models_dir, version)
+    assert why is not None
+    assert f"{0.9 * serving:.4f}" in why
+    assert current_version(models_dir) == current.version
