@@ -8,6 +8,9 @@ ClewError
 │   ├── InvalidSource           a source's file is missing, unreadable or without a column it needs
 │   ├── InvalidSettings         the environment or .env holds an unknown key or a bad value
 │   ├── EventConflict           an event id came before with other content
+│   ├── InvalidQuery            a Cypher query cannot be read or run; `position` says where
+│   │   ├── QueryRefused        it would write, or uses what is not allowed
+│   │   └── QueryTooCostly      it took too long, or too much memory
 │   └── AllRejected             every event of a request was rejected
 ├── NotFound
 │   ├── UnknownUser
@@ -32,10 +35,12 @@ ClewError
 │   ├── GraphRefused            Neo4j answered with an error
 │   │   ├── RecordRefused       it cannot store what it was given
 │   │   └── BatchTooLarge       a transaction needs more memory than Neo4j gives it
+│   ├── ProfilesUnavailable     Redis does not answer
 │   └── UnsupportedServer       the server is too old, or is not Neo4j
 ├── LogError                    the durable log
 │   ├── LogFull                 no space is left; nothing was acknowledged
 │   ├── LogDamaged
+│   ├── LogUnavailable          Kafka does not answer; nothing was acknowledged
 │   └── Backlog                 too far behind; come back later
 ├── ModelError
 │   ├── NoModel                 nothing has been trained yet
@@ -49,6 +54,7 @@ Each class has a stable `code` (snake_case), sent to HTTP clients and shown by t
 The message says what happened, to what, and what to do.
 """
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 
@@ -89,6 +95,32 @@ class InvalidSettings(InvalidInput):
 
 class EventConflict(InvalidInput):
     code = "event_id_conflict"
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in a text: line and column from 1, offset in characters from 0."""
+
+    line: int
+    column: int
+    offset: int
+
+
+class InvalidQuery(InvalidInput):
+    code = "invalid_query"
+
+    def __init__(self, message: str, *, position: Position | None = None) -> None:
+        where = f" (line {position.line}, column {position.column})" if position else ""
+        super().__init__(message + where, field="query")
+        self.position = position
+
+
+class QueryRefused(InvalidQuery):
+    code = "query_refused"
+
+
+class QueryTooCostly(InvalidQuery):
+    code = "query_too_costly"
 
 
 class AllRejected(InvalidInput):
@@ -187,6 +219,10 @@ class BatchTooLarge(GraphRefused):
     code = "batch_too_large"
 
 
+class ProfilesUnavailable(ServerError):
+    code = "profiles_unavailable"
+
+
 class UnsupportedServer(ServerError):
     code = "unsupported_server"
 
@@ -201,6 +237,10 @@ class LogFull(LogError):
 
 class LogDamaged(LogError):
     code = "log_damaged"
+
+
+class LogUnavailable(LogError):
+    code = "log_unavailable"
 
 
 class Backlog(LogError):

@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence, Set
 from dataclasses import dataclass, field
 
 import msgspec
@@ -10,17 +10,22 @@ import msgspec
 from domain.errors import LogError
 from domain.records import Event, Record
 from ingest.log_contract import Verdict
+from ingest.log_erasure import persons_in
 
 _ENCODER = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True)
 class Line:
-    """A record ready to be written. digest: (16,) bytes of an event's content; None: not an event."""
+    """A record ready to be written. digest: (16,) bytes of an event's content; None: not an event.
+
+    timed: False for an event whose time the server made up, which then is no part of its content.
+    """
 
     record: Record
     payload: bytes
     digest: bytes | None
+    timed: bool = True
 
 
 @dataclass
@@ -78,12 +83,25 @@ class GroupCommit:
 def lines_of(records: Sequence[Record], server_timed: Collection[int]) -> list[Line]:
     """The records made ready. server_timed: places of events whose time does not belong to their content."""
     untimed = frozenset(server_timed)
-    return [_line(record, timed=place not in untimed) for place, record in enumerate(records)]
+    return [line_of(record, timed=place not in untimed) for place, record in enumerate(records)]
 
 
-def _line(record: Record, *, timed: bool) -> Line:
+def judge(line: Line, erased: Set[str], known: dict[str, tuple[bytes, int]], offset: int) -> Verdict:
+    """What becomes of a line that would get this offset. An accepted event becomes known."""
+    if erased and not erased.isdisjoint(persons_in(line.record)):
+        return Verdict(None, "erased_user")
+    if line.digest is None or not isinstance(line.record, Event):
+        return Verdict(offset, "accepted")
+    before = known.get(line.record.event_id)
+    if before is not None:
+        return Verdict(before[1], "duplicated") if before[0] == line.digest else Verdict(None, "event_id_conflict")
+    known[line.record.event_id] = (line.digest, offset)
+    return Verdict(offset, "accepted")
+
+
+def line_of(record: Record, *, timed: bool) -> Line:
     payload = _ENCODER.encode(record)
     if not isinstance(record, Event):
         return Line(record, payload, None)
     content = payload if timed else _ENCODER.encode(msgspec.structs.replace(record, at=0))
-    return Line(record, payload, hashlib.blake2b(content, digest_size=16).digest())
+    return Line(record, payload, hashlib.blake2b(content, digest_size=16).digest(), timed)

@@ -16,7 +16,7 @@ import msgspec
 from domain.errors import Backlog, LogDamaged, LogError
 from domain.records import Event, Record, UserErased
 from ingest import log_dead, log_file
-from ingest.group_commit import Batch, GroupCommit, Line, lines_of
+from ingest.group_commit import Batch, GroupCommit, Line, judge, lines_of
 from ingest.log_contract import MAX_DEAD, DeadLetter, Letter, Verdict
 from ingest.log_erasure import erase, erased_among, person_of, persons_in
 
@@ -130,7 +130,7 @@ class Log:
             offset, fresh = _last_offset(self._writer), list[tuple[int, Line]]()
             for batch in batches:
                 for line in batch.lines:
-                    verdict = _judge(line, erased, known, offset + 1)
+                    verdict = judge(line, erased, known, offset + 1)
                     batch.verdicts.append(verdict)
                     if verdict.code == "accepted":
                         offset += 1
@@ -200,16 +200,3 @@ class Log:
 def _last_offset(connection: sqlite3.Connection) -> int:
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'log'").fetchone()
     return row[0] if row else 0
-
-
-def _judge(line: Line, erased: set[str], known: dict[str, tuple[bytes, int]], offset: int) -> Verdict:
-    """What becomes of a line that would get this offset. An accepted event becomes known."""
-    if erased and not erased.isdisjoint(persons_in(line.record)):
-        return Verdict(None, "erased_user")
-    if line.digest is None or not isinstance(line.record, Event):
-        return Verdict(offset, "accepted")
-    before = known.get(line.record.event_id)
-    if before is not None:
-        return Verdict(before[1], "duplicated") if before[0] == line.digest else Verdict(None, "event_id_conflict")
-    known[line.record.event_id] = (line.digest, offset)
-    return Verdict(offset, "accepted")

@@ -1,21 +1,14 @@
 """The durable log on a real SQLite file, from many threads and many processes."""
 
-import os
-import signal
 import sqlite3
 import stat
-import subprocess
-import sys
-import textwrap
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from domain.errors import Backlog, LogDamaged, LogError, LogFull
-from domain.records import Event, ItemRetired, RelationEnd, RelationPut, UserErased, UserPut
+from domain.errors import Backlog, LogDamaged, LogFull
+from domain.records import Event, UserPut
 from ingest.log import Log
 from ingest.log_contract import Letter
 
@@ -39,102 +32,11 @@ def event(event_id: str, user_id: str = "ann", *, item_id: str = "a", at: int = 
     return Event(event_id=event_id, user_id=user_id, item_id=item_id, kind="view", at=at)
 
 
-def test_what_is_appended_is_read_back_in_order(log: Log) -> None:
-    records = [event("e1"), ItemRetired(item_id="a"), event("e2", "björn")]
-    verdicts = log.append(records)
-    assert [(verdict.offset, verdict.code) for verdict in verdicts] == [(n, "accepted") for n in (1, 2, 3)]
-    assert log.read(0) == [(1, records[0]), (2, records[1]), (3, records[2])]
-    assert log.read(1, limit=1) == [(2, records[1])]
-    assert log.last_offset() == 3
-
-
-def test_an_empty_log_ends_at_offset_zero(log: Log) -> None:
-    assert log.last_offset() == 0
-    assert log.read(0) == []
-    assert log.append([]) == []
-
-
-def test_the_same_event_counts_once_also_within_a_batch_and_after_reopening(log: Log, path: Path) -> None:
-    assert [verdict.code for verdict in log.append([event("e1"), event("e1")])] == ["accepted", "duplicated"]
-    with Log(path) as second:
-        (verdict,) = second.append([event("e1")])
-    assert (verdict.offset, verdict.code) == (1, "duplicated")
-    assert log.read(0) == [(1, event("e1"))]
-
-
-def test_the_same_event_id_with_other_content_is_a_conflict(log: Log) -> None:
-    log.append([event("e1", item_id="a")])
-    (verdict,) = log.append([event("e1", item_id="b")])
-    assert (verdict.offset, verdict.code) == (None, "event_id_conflict")
-    assert len(log.read(0)) == 1
-
-
-def test_a_time_made_by_the_server_does_not_make_a_repetition_a_conflict(log: Log) -> None:
-    log.append([event("e1", at=1000)], server_timed={0})
-    assert log.append([event("e1", at=2000)], server_timed={0})[0].code == "duplicated"
-    assert log.append([event("e1", at=2000)])[0].code == "event_id_conflict"
-
-
 def test_the_file_is_for_its_owner_only(log: Log, path: Path) -> None:
     log.append([event("e1")])
     modes = [stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()]
     assert len(modes) == 3  # the file, -wal and -shm
     assert set(modes) == {0o600}
-
-
-def test_threads_share_commits_and_lose_nothing(log: Log) -> None:
-    def send(thread: int) -> None:
-        for number in range(25):
-            assert log.append([event(f"{thread}-{number}", str(thread))])[0].code == "accepted"
-
-    threads = [threading.Thread(target=send, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    stored = [record.event_id for _, record in log.read(0) if isinstance(record, Event)]
-    assert sorted(stored) == sorted(f"{thread}-{number}" for thread in range(8) for number in range(25))
-    own = [value for value in stored if value.startswith("3-")]
-    assert own == [f"3-{number}" for number in range(25)]  # each thread's order is kept
-
-
-APPENDER = """
-import sys
-from pathlib import Path
-from domain.records import Event
-from ingest.log import Log
-from ingest.log_contract import Letter
-with Log(Path(sys.argv[1])) as log:
-    for number in range(int(sys.argv[3])):
-        record = Event(event_id=f"{sys.argv[2]}-{number}", user_id="u", item_id="i", kind="view", at=1)
-        log.append([record])
-        print(record.event_id, flush=True)
-"""
-
-
-def appender(path: Path, name: str, count: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", textwrap.dedent(APPENDER), str(path), name, str(count)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
-
-
-def test_several_processes_append_to_one_log(log: Log, path: Path) -> None:
-    processes = [appender(path, name, 40) for name in ("p", "q")]
-    for process in processes:
-        process.communicate(timeout=60)
-        assert process.returncode == 0
-    assert log.last_offset() == 80
-    assert len({record.event_id for _, record in log.read(0) if isinstance(record, Event)}) == 80
-
-
-def test_what_was_acknowledged_survives_kill_9(log: Log, path: Path) -> None:
-    process = appender(path, "p", 100_000)
-    assert process.stdout is not None
-    acknowledged = [process.stdout.readline().strip() for _ in range(50)]
-    os.kill(process.pid, signal.SIGKILL)
-    acknowledged += process.communicate(timeout=60)[0].split()
-    stored = {record.event_id for _, record in log.read(0, limit=1_000_000) if isinstance(record, Event)}
-    assert set(acknowledged) <= stored
-    assert log.append([event("after")])[0].code == "accepted"
 
 
 def test_a_full_disk_acknowledges_nothing_and_keeps_what_was_there(path: Path) -> None:
@@ -181,68 +83,6 @@ def test_a_writer_that_holds_the_file_too_long_means_come_back_later(path: Path)
     other.close()
 
 
-def test_a_closed_log_says_so(log: Log) -> None:
-    log.close()
-    log.close()
-    with pytest.raises(LogError, match="closed"):
-        log.append([event("e1")])
-    with pytest.raises(LogError, match="closed"):
-        log.last_offset()
-
-
-def test_the_last_offset_costs_microseconds(log: Log) -> None:
-    log.append([event(str(number)) for number in range(1000)])
-    log.last_offset()
-    begun = time.perf_counter()
-    for _ in range(200):
-        log.last_offset()
-    assert (time.perf_counter() - begun) / 200 < 0.001
-
-
-def test_dead_letters_come_back_newest_first(log: Log) -> None:
-    bury(log, {"user_id": "ann", "kind": "lick"}, "unknown_kind", "no event kind 'lick'")
-    bury(log, [1, None, "junk"], "invalid_request", "an event is an object")
-    newest, oldest = log.dead()
-    assert (newest.code, newest.payload) == ("invalid_request", [1, None, "junk"])
-    assert (oldest.code, oldest.message) == ("unknown_kind", "no event kind 'lick'")
-    assert oldest.payload == {"user_id": "ann", "kind": "lick"}
-    assert log.dead(limit=1) == [newest]
-
-
-ERASED = 'zoë-"4711'
-
-
-def fill_around_the_person(log: Log) -> None:
-    """Rows of the person, and of others who follow them or have an item of the same name."""
-    log.append([event(f"m{number}", ERASED if number % 3 else "ann") for number in range(300)])
-    log.append(
-        [
-            UserPut(user_id=ERASED, properties={"mail": f"{ERASED}@example.org"}),
-            UserPut(user_id="ann", properties={}, follows=("bob", ERASED)),
-            RelationPut(type="FOLLOWS", head_id="bob", tail_id=ERASED),
-            RelationPut(type="IN_AGE_BAND", head_id=ERASED, tail_id="AgeBand:20-29", head_label="User"),
-            event("kept", item_id=ERASED),
-        ]
-    )
-    bury(log, {"user_id": ERASED, "kind": "lick"}, "unknown_kind", "no event kind 'lick'")
-
-
-def test_an_erased_person_is_in_no_record_of_theirs_or_others(log: Log) -> None:
-    fill_around_the_person(log)
-    offset = log.erase_user(ERASED)
-    records = [record for _, record in log.read(0)]
-    assert [record for record in records if isinstance(record, UserErased)] == [UserErased(user_id=ERASED)]
-    assert log.read(offset - 1) == [(offset, UserErased(user_id=ERASED))]
-    assert [record for record in records if isinstance(record, UserPut)] == [
-        UserPut(user_id="ann", properties={}, follows=("bob",))
-    ]
-    assert not [record for record in records if isinstance(record, RelationPut)]
-    events = [record for record in records if isinstance(record, Event)]
-    assert {record.user_id for record in events} == {"ann"}
-    assert len(events) == 100 + 1  # the item of the same name stays
-    assert log.dead() == []
-
-
 def test_an_erased_person_is_in_no_byte_of_the_files(log: Log, path: Path) -> None:
     person = "person-4711"
     for number in range(40):  # many small transactions, so that pages split and move
@@ -253,43 +93,3 @@ def test_an_erased_person_is_in_no_byte_of_the_files(log: Log, path: Path) -> No
     for file in path.parent.iterdir():
         assert person.encode() not in file.read_bytes(), file.name
     assert log.is_erased(person)
-
-
-def test_an_erased_person_is_refused_for_ever(log: Log, path: Path) -> None:
-    log.erase_user("ann")
-    records = [
-        event("e1"),
-        UserPut(user_id="ann", properties={}),
-        UserPut(user_id="bob", properties={}, follows=("ann",)),
-        RelationPut(type="PREFERS", head_id="ann", tail_id="Genre:crime"),
-        RelationPut(type="FOLLOWS", head_id="bob", tail_id="ann"),
-        RelationPut(type="HAS_GENRE", head_id="ann", tail_id="Genre:crime"),  # an item of that name
-        event("e2", "bob"),
-    ]
-    bury(log, {"user_id": "ann"}, "unknown_kind", "no event kind")
-    with Log(path) as reopened:
-        assert [verdict.code for verdict in reopened.append(records)] == ["erased_user"] * 5 + ["accepted"] * 2
-        assert reopened.is_erased("ann")
-        assert not reopened.is_erased("bob")
-        assert reopened.dead() == []
-
-
-def test_erasing_twice_equals_once_and_offsets_are_never_used_again(log: Log) -> None:
-    log.append([event("e1")])
-    first = log.erase_user("ann")
-    second = log.erase_user("ann")
-    assert [offset for offset, _ in log.read(0)] == [second]
-    log.forget_erasures(second)
-    assert (log.read(0), log.last_offset()) == ([], second)
-    assert log.append([event("e2", "bob")])[0].offset == second + 1
-    assert first < second
-
-
-def test_relations_and_preferences_survive_the_round_trip(log: Log) -> None:
-    record = UserPut(
-        user_id="ann",
-        properties={"age": 33, "tags": ["a", "b"]},
-        preferences=(RelationEnd(type="PREFERS", entity_id="Genre:crime", weight=2.0),),
-    )
-    log.append([record])
-    assert log.read(0) == [(1, record)]

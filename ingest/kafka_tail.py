@@ -1,0 +1,169 @@
+"""The thread of each process that reads a log on Kafka as it grows, and keeps the index and the newest records."""
+
+import logging
+import threading
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+
+from confluent_kafka import Message
+
+from domain.errors import ClewError, LogError, LogUnavailable
+from domain.records import Event, Record, UserErased, UserMerged
+from ingest.kafka_client import Follower
+from ingest.kafka_index import KafkaIndex
+from ingest.kafka_keys import Keyring
+from ingest.kafka_seal import Sealer, is_farewell, key_id_of
+
+MOST_KEPT = 50_000
+BATCH = 5_000
+POLL_S = 0.2
+AGAIN_S = 0.5
+logger = logging.getLogger("clew.log")
+
+
+class Tail:
+    """position: every record below it is in the index, and readable here. Offsets are Kafka's, from 0.
+
+    topic: of the records. on_erased: called with the hash of each person who was erased, as often as that is read.
+    After `start` one thread reads; any number asks.
+    """
+
+    def __init__(
+        self,
+        topic: str,
+        index: KafkaIndex,
+        sealer: Sealer,
+        keyring: Keyring,
+        follower: Follower,
+        on_erased: Callable[[bytes], None],
+    ) -> None:
+        self._topic = topic
+        self._on_erased = on_erased
+        self._index = index
+        self._sealer = sealer
+        self._keyring = keyring
+        self._follower = follower
+        self.position = follower.position
+        self._kept: list[tuple[int, Record]] = []
+        self._kept_from = follower.position
+        self._moved = threading.Condition()
+        self._stop = threading.Event()
+        self._error: LogError | None = None
+        self._thread = threading.Thread(target=self._run, name="log-tail", daemon=True)
+
+    def start(self) -> None:
+        """Reads what is there already, and goes on in a thread. Raises: LogUnavailable, LogError."""
+        for messages in self._follower.to_end():
+            self._take(messages)
+        self._settle()
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def check(self) -> None:
+        """Raises: the error with which the thread ended."""
+        if self._error is not None:
+            raise self._error
+
+    def wait_for(self, position: int, timeout_s: float) -> None:
+        """Until everything below the position is readable here; returns without it when that takes too long."""
+        with self._moved:
+            self._moved.wait_for(lambda: self.position >= position or self._error is not None, timeout_s)
+
+    def newest(self, start: int, end: int, limit: int) -> list[tuple[int, Record]] | None:
+        """Up to `limit` records from `start` and below `end`; None when they go further back than is kept."""
+        with self._moved:
+            if start < self._kept_from:
+                return None
+            first = bisect_right(self._kept, start - 1, key=lambda entry: entry[0])
+            return [entry for entry in self._kept[first : first + limit] if entry[0] < end]
+
+    def forget_kept(self) -> None:
+        """Has the newest records read from Kafka once more."""
+        with self._moved:
+            self._kept, self._kept_from = [], self.position
+
+    def readable(self, messages: Sequence[Message]) -> list[tuple[int, Record]]:
+        """The records among the messages that count: not repeated, and of nobody who was erased."""
+        opened = self._sealer.open([message.value() or b"" for message in messages])
+        erased = self._index.erased({name for message in messages if (name := message.key()) is not None})
+        found = [
+            (message.offset() or 0, line.record)
+            for message, line in zip(messages, opened, strict=True)
+            if line is not None and (message.key() not in erased or isinstance(line.record, UserErased))
+        ]
+        hashes = {offset: self._keyring.hash(record.event_id) for offset, record in found if isinstance(record, Event)}
+        first = self._index.events(set(hashes.values()))
+        return [
+            (offset, record)
+            for offset, record in found
+            if offset not in hashes or first.get(hashes[offset], (b"", offset))[1] == offset
+        ]
+
+    def _run(self) -> None:
+        well = True
+        while not self._stop.is_set():
+            try:
+                messages = self._follower.consume(BATCH, POLL_S)
+                if messages:
+                    self._take(messages)
+                self._settle()
+                well = True
+            except LogUnavailable as error:
+                if well:
+                    logger.warning("%s", error.message)
+                well = False
+                self._follower.seek(self.position)
+                self._stop.wait(AGAIN_S)
+            except ClewError as error:
+                logger.error("the log can be followed no further: %s", error.message)
+                self._error = error if isinstance(error, LogError) else LogError(error.message)
+                with self._moved:
+                    self._moved.notify_all()
+                return
+
+    def _take(self, messages: Sequence[Message]) -> None:
+        """Messages into the index, then among the newest records. Done again, it changes nothing."""
+        opened = self._sealer.open([message.value() or b"" for message in messages])
+        with self._index.transaction():
+            self._index.add_events(
+                (self._keyring.hash(line.record.event_id), line.digest or b"", message.offset() or 0)
+                for message, line in zip(messages, opened, strict=True)
+                if line is not None and isinstance(line.record, Event)
+            )
+            for message, line in zip(messages, opened, strict=True):
+                if line is not None and isinstance(line.record, UserMerged):
+                    self._index.add_merged(message.key() or b"", self._keyring.hash(line.record.from_id))
+            self._index.advance(self._topic, self._follower.position)
+        farewells = [message for message in messages if is_farewell(message.value() or b"")]
+        for message in farewells:
+            self._erase(message.key() or b"", key_id_of(message.value() or b""), message.offset() or 0)
+        found = self.readable(messages)
+        with self._moved:
+            self._kept += found
+            if farewells:  # what is kept may be of the person, or name them; what lies in Kafka no longer does
+                self._kept, self._kept_from = [], self._follower.position
+            elif len(self._kept) > 2 * MOST_KEPT:
+                self._kept = self._kept[-MOST_KEPT:]
+                self._kept_from = self._kept[0][0]
+
+    def _erase(self, person: bytes, farewell: bytes, offset: int) -> None:
+        """Destroys the keys of a person, and of every visitor who turned out to be them."""
+        people = {person, *self._index.visitors(person)}
+        with self._index.transaction():
+            for one in people:
+                self._index.add_erased(one)
+            self._index.set_farewell(farewell, offset + 1)
+        doomed = [key for one in people for key in self._index.keys_of(one) if key.key_id != farewell]
+        if doomed:
+            self._keyring.destroy(doomed)
+        for one in people:
+            self._on_erased(one)
+
+    def _settle(self) -> None:
+        with self._moved:
+            self.position = self._follower.position
+            self._moved.notify_all()
