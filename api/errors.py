@@ -1,7 +1,7 @@
 """Errors as HTTP: one table of statuses, and RFC 9457 problem bodies.
 
-A problem is {type, title, status, detail, code, request_id}, with `field` where an input is at fault and, for several
-faults at once, `errors`: [{field, code, message}].
+A problem is {type, title, status, detail, code, request_id}, with `field` where an input is at fault, `position` where
+it is a place in a query and, for several faults at once, `errors`: [{field, code, message}].
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from domain import errors
-from domain.errors import ClewError
+from domain.errors import ClewError, InvalidQuery, Position
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -52,6 +52,7 @@ class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
     code: str
     request_id: str
     field: str | None = None
+    position: Position | None = None
     errors: list[dict[str, str]] | None = None
     rejected: list[dict[str, object]] | None = None
 
@@ -75,6 +76,7 @@ def problem(
     detail: str,
     *,
     field: str | None = None,
+    position: Position | None = None,
     several: list[dict[str, str]] | None = None,
     rejected: list[dict[str, object]] | None = None,
 ) -> Response:
@@ -87,6 +89,7 @@ def problem(
         code=code,
         request_id=request_id,
         field=encodable(field) if field else None,
+        position=position,
         errors=several,
         rejected=rejected,
     )
@@ -115,6 +118,7 @@ def _clew_error(request: Request, error: Exception) -> Response:
         error.code,
         error.message,
         field=error.field,
+        position=error.position if isinstance(error, InvalidQuery) else None,
         rejected=rejected,
     )
 

@@ -10,7 +10,7 @@ from api import documents
 from api.errors import PROBLEM_TYPE, Problem
 from api.json import JSON
 from api.schemas import EventIn
-from domain import answers
+from domain import answers, graph_answers
 
 ANSWERS: tuple[type, ...] = (
     answers.RankedList,
@@ -24,6 +24,7 @@ ANSWERS: tuple[type, ...] = (
     documents.ErasureReceipt,
     documents.Readiness,
     documents.Liveness,
+    graph_answers.GraphAnswer,
     Problem,
 )
 REFERENCE = "#/components/schemas/"

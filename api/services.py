@@ -1,20 +1,27 @@
 """What the routes work with. Built once by clew.wiring, handed to create_app."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from api.keys import ApiKey
+from domain.graph_answers import GraphAnswer
 from ingest.log import Log
 from recommend.recommender import Recommender
 from recommend.world import World
 
 
 class Graph(Protocol):
-    """What the API asks Neo4j: nothing but how it is. Raises: GraphUnavailable, GraphRefused."""
+    """What the API asks Neo4j itself: how it is, and what analysts want to know.
+
+    Raises: GraphUnavailable, GraphRefused; query also InvalidQuery, QueryRefused, QueryTooCostly.
+    """
 
     def verify(self) -> str: ...
 
     def writer_offset(self) -> int: ...
+
+    def query(self, text: str, parameters: Mapping[str, object], *, limit: int, timeout_s: float) -> GraphAnswer: ...
 
 
 @dataclass(frozen=True)

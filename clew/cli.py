@@ -8,6 +8,7 @@ from clew import threads
 from clew.commands_ask import explain, profile, recommend, similar
 from clew.commands_bench import bench
 from clew.commands_data import events, ingest, train
+from clew.commands_explore import graph
 from clew.commands_graph import doctor, down, status, up
 from clew.commands_kafka import kafka
 from clew.commands_models import app as models
@@ -43,6 +44,7 @@ for command in (
     app.command()(command)
 app.add_typer(bench, name="bench")
 app.add_typer(events, name="events")
+app.add_typer(graph, name="graph")
 app.add_typer(kafka, name="kafka")
 app.add_typer(keys, name="keys")
 app.add_typer(models, name="models")

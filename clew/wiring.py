@@ -10,6 +10,7 @@ from pathlib import Path
 from api.services import EventLimits, Services
 from clew.settings import Settings
 from domain.errors import DamagedArtifact, NothingToTrain, ServerError
+from domain.graph_answers import GraphAnswer
 from domain.progress import Progress
 from domain.snapshot import Snapshot
 from embeddings.artifact import load_current
@@ -48,6 +49,9 @@ class Graph:
         self, statement: str, parameters: Mapping[str, object], *, timeout_s: float = 10
     ) -> list[dict[str, object]]:
         return self.store().rows(statement, parameters, timeout_s=timeout_s)
+
+    def query(self, text: str, parameters: Mapping[str, object], *, limit: int, timeout_s: float) -> GraphAnswer:
+        return self.store().query(text, parameters, limit=limit, timeout_s=timeout_s)
 
     def verify(self) -> str:
         return self.store().verify()

@@ -126,6 +126,13 @@ class Driver:
             finally:
                 transaction.close()
 
+    @contextmanager
+    def reading(self, *, timeout_s: float, fetch_size: int) -> Generator[neo4j.Transaction]:
+        """A transaction that may only read, which the server ends after timeout_s; rolled back at the end."""
+        session = self._driver.session(database=DATABASE, default_access_mode=neo4j.READ_ACCESS, fetch_size=fetch_size)
+        with self._errors(), session, session.begin_transaction(timeout=timeout_s) as transaction:
+            yield transaction
+
     def newest_transaction(self) -> str:
         """The server's mark of its newest committed transaction; another one after every write, by whomever."""
         with self._errors(), self._driver.session(database=DATABASE, default_access_mode=neo4j.READ_ACCESS) as session:

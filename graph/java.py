@@ -28,6 +28,7 @@ _SERVER = (
     "-XX:+UnlockExperimentalVMOptions",
     "-XX:+TrustFinalNonStaticFields",
     "-XX:+DisableExplicitGC",
+    "-Xss8m",  # a long chain of operators overflows the usual 1 MB, and then Neo4j cannot even answer with an error
     "-Djdk.nio.maxCachedBufferSize=1024",
 )
 

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from cypher import statement
 from domain.declarations import Declaration
 from domain.errors import GraphRefused, UnsupportedServer
+from domain.graph_answers import GraphAnswer
 from domain.progress import Progress, Silent
 from domain.records import Record
 from domain.tables import Dataset
 from graph import apply, columns, online, schema, turns, vectors
 from graph.driver import Driver
+from graph.query import run_query
 from graph.turns import Place, Turn
 
 OLDEST_VERSION = (2026, 2)  # Cypher 25 with the SEARCH clause over vector indexes, out of preview
@@ -79,6 +81,10 @@ class GraphStore:
         """As `rows`, each row a list of the driver's own values: the fast way for columns of text and numbers."""
         text = statement(name, **identifiers)
         return [record.values() for record in self._driver.records(text, parameters, timeout_s=600)]
+
+    def query(self, text: str, parameters: Mapping[str, object], *, limit: int, timeout_s: float) -> GraphAnswer:
+        """An analyst's own Cypher, which may only read. Raises: InvalidQuery, QueryRefused, QueryTooCostly."""
+        return run_query(self._driver, text, parameters, limit=limit, timeout_s=timeout_s)
 
     def install_schema(self, declaration: Declaration) -> None:
         """Constraints, indexes and the declaration; another source's declaration is kept beside it."""
