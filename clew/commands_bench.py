@@ -66,6 +66,82 @@ def rank(
     show.hint(f"next: `clew bench score {out} --test {target or 'FILE'}`, or any scorer of your own")
 
 
+Recs = Annotated[Path, typer.Argument(help="Lists: TSV with user_id, rank, item_id.")]
+Truth = Annotated[Path, typer.Option(help="What was to be found: any of the three forms of interactions.")]
+Known = Annotated[Path | None, typer.Option(help="The training file: its pairs are struck from the lists first.")]
+Cuts = Annotated[list[int] | None, typer.Option("--k", help="Cut-offs; may be given several times.", min=1)]
+
+
+@bench.command()
+def score(
+    recs: Recs,
+    test: Truth,
+    train: Known = None,
+    valid: Annotated[Path | None, typer.Option(help="The validation file, struck from the lists likewise.")] = None,
+    kg: Kg = None,
+    link: Link = None,
+    k: Cuts = None,
+    json: Json = False,
+) -> None:
+    """Measure lists that any program wrote: what they find, how even, novel and diverse they are, and for whom."""
+    from clew.bench_score import Against
+    from clew.bench_score import score as run
+
+    told = run(recs, Against(test, train, valid, kg, link), k or [10, 20])
+    if json:
+        show.as_json(told)
+        return
+    rows = [(name, f"{each.mean:.4f}", f"± {each.standard_error:.4f}") for name, each in told.metrics.items()]
+    rows += [(name, f"{value:.4f}", "") for name, value in told.lists.items()]
+    show.table(f"{told.users:,} users", ("metric", "mean", "standard error"), rows)
+    slices = [(name, each) for kind in told.slices.values() for name, each in kind.items()]
+    rows = [
+        (name, f"{part.users:,}", metric, f"{each.mean:.4f}", f"± {each.standard_error:.4f}")
+        for name, part in slices
+        for metric, each in part.metrics.items()
+    ]
+    if rows:
+        show.table("by slice", ("slice", "users", "metric", "mean", "standard error"), rows)
+    if told.rows_had_before:
+        show.hint(f"{told.rows_had_before:,} rows were left out: the user had the item before")
+    show.hint("next: `clew bench compare A.tsv B.tsv --test FILE` says whether another run is better")
+
+
+@bench.command()
+def compare(
+    first: Recs,
+    second: Recs,
+    test: Truth,
+    train: Known = None,
+    valid: Annotated[Path | None, typer.Option(help="The validation file, struck from the lists likewise.")] = None,
+    k: Cuts = None,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    json: Json = False,
+) -> None:
+    """Whether the first run is better than the second on the same users: paired bootstrap, 95 % intervals."""
+    from clew.bench_score import Against
+    from clew.bench_score import compare as run
+
+    told = run(first, second, Against(test, train, valid), k or [10, 20], seed=seed)
+    if json:
+        show.as_json(told)
+        return
+    rows = [
+        (
+            name,
+            *(f"{value:.4f}" for value in (each.first, each.second, each.difference)),
+            _interval(each.low, each.high),
+        )
+        for name, each in told.metrics.items()
+    ]
+    show.table(f"{told.users:,} users", ("metric", "first", "second", "difference", "95 % interval"), rows)
+    show.hint("an interval that holds 0 says that the two cannot be told apart on this data")
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{low:+.4f} to {high:+.4f}"
+
+
 def _need_packages() -> None:
     """Raises: TrainingFailed where the extras that the scorers need are not installed."""
     from importlib.util import find_spec

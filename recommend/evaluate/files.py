@@ -85,6 +85,23 @@ def read_links(path: Path) -> pl.DataFrame:
     return _fields(path, lines, names, places, skip=1)
 
 
+def read_ranks(path: Path) -> pl.DataFrame:
+    """user_id, item_id as text and rank as a number, of a file of lists; other columns are ignored.
+
+    Raises: InvalidSource for a file that is missing, empty or without these columns.
+    """
+    lines = _lines(path)
+    names = _plain(lines[0].split("\t"))
+    for name in ("user_id", "rank", "item_id"):
+        if name not in names:
+            raise InvalidSource(
+                f"{path.name}, line 1: no column {name}; lists have user_id, rank and item_id, separated by tabs",
+                field=name,
+            )
+    frame = _fields(path, lines, names, {name: names.index(name) for name in ("user_id", "rank", "item_id")}, skip=1)
+    return frame.with_columns(rank=_numbers(path, frame, "rank"))
+
+
 def _read_columns(path: Path, lines: Sequence[str]) -> Part:
     names = _plain(lines[0].split("\t"))
     places = {name: _place(path, names, name) for name in ("user_id", "item_id")}
