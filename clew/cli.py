@@ -7,7 +7,7 @@ import typer
 from clew import threads
 from clew.commands_ask import explain, profile, recommend, similar
 from clew.commands_bench import bench
-from clew.commands_data import events, ingest, train
+from clew.commands_data import events, ingest, snapshot, train
 from clew.commands_explore import graph
 from clew.commands_graph import doctor, down, status, up
 from clew.commands_kafka import kafka
@@ -42,6 +42,7 @@ for command in (
     profile,
 ):
     app.command()(command)
+app.command(hidden=True)(snapshot)
 app.add_typer(bench, name="bench")
 app.add_typer(events, name="events")
 app.add_typer(graph, name="graph")

@@ -104,6 +104,11 @@ def dead(
     show.hint("next: mend them and post them again")
 
 
+def snapshot() -> None:
+    """Take a snapshot of the graph, from which servers and training read."""
+    pipeline.snapshot(load_settings(), show.QuietProgress())
+
+
 def _watch(settings: Settings, every: str | None, after_events: int | None, *, seed: int, force: bool) -> None:
     """Trains until Ctrl-C."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -1,16 +1,25 @@
-"""Has a serving process take up a new model, or, while there is none, newly loaded data."""
+"""Has a serving process take up a new model, or newly loaded data, with no request waiting for it.
+
+What is new is read and warmed up beside what serves, in a thread of its own; the switch is one assignment.
+"""
 
 import logging
+import subprocess
+import sys
 import threading
+from collections.abc import Callable
 
 from clew.settings import Settings
-from clew.wiring import Wired, snapshot_or_none
+from clew.warm import touch
+from clew.wiring import Wired
 from domain.errors import ClewError, DamagedArtifact
-from domain.progress import Silent
 from embeddings.artifact import current_version, load_artifact
-from graph.store import LoadState
+from graph.snapshot import newest_snapshot
+from recommend.world import World
 
 INTERVAL_S = 2.0
+SWITCH_S = 0.0005  # the longest that one of the refresher's steps keeps a request waiting (Python's own: 5 ms)
+SNAPSHOT_S = 600.0
 logger = logging.getLogger("clew.serve")
 
 
@@ -20,9 +29,10 @@ class Refresher:
     def __init__(self, settings: Settings, wired: Wired) -> None:
         self._settings = settings
         self._wired = wired
+        self._world = wired.services.world
         self._stop = threading.Event()
         self._refused: str | None = None
-        self._loaded = self._load_state() if wired.services.world.view().snapshot.version != "empty" else None
+        self._left_epoch: str | None = None
         self._thread = threading.Thread(target=self._run, name="refresher", daemon=True)
 
     def start(self) -> None:
@@ -34,15 +44,14 @@ class Refresher:
 
     def look(self) -> bool:
         """Looks now. Returns whether something new serves."""
-        world = self._wired.services.world
         version = current_version(self._settings.models_dir)
-        if version is not None and version not in (world.model_version, self._refused):
+        if version is not None and version not in (self._world.model_version, self._refused):
             return self._take_model(version)
-        return world.model_version is None and self._take_data()
+        return self._take_data()
 
     def _take_model(self, version: str) -> bool:
         try:
-            self._wired.services.world.swap(load_artifact(self._settings.models_dir, version))
+            self._serve(lambda: self._world.beside(artifact=load_artifact(self._settings.models_dir, version)))
         except DamagedArtifact as error:
             self._refused = version
             logger.error("the model %s does not serve: %s", version, error.message)
@@ -51,26 +60,46 @@ class Refresher:
         return True
 
     def _take_data(self) -> bool:
-        state = self._load_state()
-        if state is None or state == self._loaded or state.state != "complete":
+        """A bulk load goes past the log: it is known by its mark in the graph."""
+        epoch = self._epoch()
+        if epoch in (None, self._left_epoch, self._world.view().snapshot.epoch) or not self._take_snapshot():
             return False
-        found = snapshot_or_none(self._settings, self._wired.graph, Silent())
-        if found is None:
+        self._serve(lambda: self._world.beside(snapshot=newest_snapshot(self._settings.cache_dir)))
+        if self._world.view().snapshot.epoch != epoch:  # another load came in between: the next look sees to it
+            self._left_epoch = epoch
             return False
-        self._wired.services.world.reload(found)
-        self._loaded = state
-        logger.info("newly loaded data serves; `clew train` makes a model of it")
+        logger.info("newly loaded data serves; `clew train` has the model learn from it")
         return True
 
-    def _load_state(self) -> LoadState | None:
+    def _serve(self, make: Callable[[], World]) -> None:
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_S)
         try:
-            return self._wired.graph.store().load_state()
+            fresh = make()
+            touch(fresh)
+            self._world.adopt(fresh)
+        finally:
+            sys.setswitchinterval(before)
+
+    def _epoch(self) -> str | None:
+        """The mark of the last complete load; None while there is none, or Neo4j is away."""
+        try:
+            state = self._wired.graph.store().load_state()
         except ClewError:
             return None
+        return state.fingerprint if state is not None and state.state == "complete" else None
+
+    def _take_snapshot(self) -> bool:
+        """In a process of its own: reading a graph takes seconds of Python, which requests would feel."""
+        command = [sys.executable, "-m", "clew", "snapshot"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SNAPSHOT_S, check=False)
+        if done.returncode:
+            logger.warning("newly loaded data does not serve yet: %s", done.stderr.strip())
+        return done.returncode == 0
 
     def _run(self) -> None:
         while not self._stop.wait(INTERVAL_S):
             try:
                 self.look()
-            except ClewError as error:
-                logger.warning("nothing new could be taken up: %s", error.message)
+            except (ClewError, subprocess.TimeoutExpired) as error:
+                logger.warning("nothing new could be taken up: %s", error)

@@ -1,14 +1,13 @@
 """Serving: one process with the API, and beside it the writer. Never imports torch."""
 
 import errno
-import itertools
 import logging
 import signal
 import socket
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -16,16 +15,14 @@ from api.app import create_app
 from clew.refresh import Refresher
 from clew.settings import Settings, require_safe_bind
 from clew.supervise import WriterSupervisor
+from clew.warm import warm_up
 from clew.wiring import Wired, wire
-from domain.answers import RankedList
-from domain.errors import ClewError, PortTaken
+from domain.errors import PortTaken
 from domain.progress import Progress
-from recommend.recommender import Recommender
-from recommend.request import Preference, RecommendRequest
 
-WARM_REQUESTS = 20
-WARM_ROW = 10  # lists confirmed one after the other
-WARM_S = 5.0
+if TYPE_CHECKING:
+    from clew.sharing import SharedWatch
+
 logger = logging.getLogger("clew.serve")
 
 
@@ -51,15 +48,29 @@ def serve(
             warm_up(wired.services.recommender)
         refresher = Refresher(settings, wired)
         writer = WriterSupervisor(settings.home / "logs" / "writer.log") if with_writer else None
+        watch = watch_of(wired)
         refresher.start()
+        if watch:
+            watch.start()
         if writer:
             writer.start()
         try:
             _run(wired, settings, listener, lambda: on_ready(Serving(settings.api_url, wired)))
         finally:
             refresher.stop()
+            if watch:
+                watch.stop()
             if writer:
                 writer.stop()
+
+
+def watch_of(wired: Wired) -> "SharedWatch | None":
+    """Who watches over shared profiles, where there are any."""
+    if wired.shared is None:
+        return None
+    from clew.sharing import SharedWatch  # speaks to Redis: an extra package
+
+    return SharedWatch(wired.shared, wired.services.world)
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -76,33 +87,6 @@ def listen(settings: Settings) -> socket.socket:
         why = "is taken by another program" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
         raise PortTaken(f"port {settings.port} of {settings.host} {why}; set CLEW_PORT to a free port") from error
     return listener
-
-
-def warm_up(recommender: Recommender) -> None:
-    """Has Neo4j plan its statements, and asks for lists: no caller waits for plans, pages or code.
-
-    While Neo4j answers, until a row of lists has been confirmed in time, for WARM_S at most.
-    """
-    confirms = recommender.warm_up()
-    view = recommender.world.view()
-    users = view.snapshot.user_ids[:WARM_REQUESTS].tolist()
-    requests = [RecommendRequest(user_id=user_id) for user_id in users]
-    requests += [
-        RecommendRequest(preferences=(Preference(entity_id),)) for entity_id in view.snapshot.entity_ids[:1].tolist()
-    ]
-    deadline, confirmed = time.monotonic() + WARM_S, 0
-    for place, request in enumerate(itertools.cycle(requests)):
-        if place >= len(requests) and (not confirms or confirmed >= WARM_ROW or time.monotonic() > deadline):
-            break
-        try:
-            confirmed = confirmed + 1 if _is_confirmed(recommender.recommend(request)) else 0
-        except ClewError as error:
-            logger.info("warming up: %s", error.message)
-
-
-def _is_confirmed(answer: RankedList) -> bool:
-    paths = (reason.path for item in answer.items for reason in item.reasons if reason.path)
-    return all(path.verified for path in paths)
 
 
 class _Server(uvicorn.Server):

@@ -51,6 +51,7 @@ class Interactions:
 class Snapshot:
     """version: fingerprint of the content (knowledge and interactions). log_offset: records up to it are inside.
 
+    epoch: names the bulk load that the graph held last; "" where it holds none.
     Items: item_names, item_kinds (Text), item_available (bool), item_created_at (int64 ms, -1 unknown).
     Entities: entity_names (None: unnamed), entity_types (codes of declaration.entity_types).
     Relations: the declared types in their order, then FOLLOWS and PREFERS where present.
@@ -72,6 +73,7 @@ class Snapshot:
     relations: tuple[Relations, ...]
     user_properties: dict[str, Text] = field(default_factory=dict[str, Text])
     item_properties: dict[str, Text] = field(default_factory=dict[str, Text])
+    epoch: str = ""
 
     @cached_property
     def user_row(self) -> dict[str, int]:
@@ -108,6 +110,7 @@ def save_snapshot(snapshot: Snapshot, path: Path) -> None:
         relations=tuple((relation.type, relation.head_kind, relation.tail_kind) for relation in snapshot.relations),
         user_properties=tuple(snapshot.user_properties),
         item_properties=tuple(snapshot.item_properties),
+        epoch=snapshot.epoch,
     )
     arrays["head"] = np.frombuffer(msgspec.json.encode(head), dtype=np.uint8)
     temporary = path.with_name(path.name + ".part")
@@ -125,6 +128,7 @@ def load_snapshot(path: Path) -> Snapshot:
         version=head.version,
         log_offset=head.log_offset,
         declaration=head.declaration,
+        epoch=head.epoch,
         interactions=Interactions(**{name: arrays[f"interactions.{name}"] for name in _EVENTS}),
         relations=tuple(
             Relations(*kinds, *(arrays[f"relations.{place}.{name}"] for name in ("heads", "tails", "weights")))
@@ -144,6 +148,7 @@ class _Head(msgspec.Struct):
     relations: tuple[tuple[str, str, str], ...]
     user_properties: tuple[str, ...]
     item_properties: tuple[str, ...]
+    epoch: str = ""
 
 
 _TEXT = ("user_ids", "item_ids", "entity_ids", "item_names", "item_kinds", "entity_names")

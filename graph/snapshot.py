@@ -1,6 +1,7 @@
 """The graph as columns, taken once per version of the graph and kept on disk."""
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -41,15 +42,22 @@ def take_snapshot(store: GraphStore, cache_dir: Path, progress: Progress) -> Sna
             if store.graph_version() == version:
                 break
             version, snapshot = store.graph_version(), export(store, declaration, offset, progress)
+        state = store.load_state()
+    snapshot = replace(snapshot, epoch=state.fingerprint if state else "")
     _write_cache(cache_dir, version, snapshot)
     return snapshot
 
 
-def _read_cache(cache_dir: Path, graph_version: str) -> Snapshot | None:
-    """The snapshot of this version of the graph. None: there is none, or its file is damaged."""
+def newest_snapshot(cache_dir: Path) -> Snapshot | None:
+    """The last snapshot that was taken, whatever was written since; None without one."""
+    return _read_cache(cache_dir, None)
+
+
+def _read_cache(cache_dir: Path, graph_version: str | None) -> Snapshot | None:
+    """The snapshot of this version of the graph, of any for None. None: there is none, or its file is damaged."""
     try:
         note = msgspec.json.decode((cache_dir / "snapshot.json").read_bytes(), type=_Cached)
-        return load_snapshot(cache_dir / note.file) if note.graph_version == graph_version else None
+        return load_snapshot(cache_dir / note.file) if graph_version in (None, note.graph_version) else None
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # msgspec's errors are ValueErrors
         return None
 

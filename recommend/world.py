@@ -32,9 +32,8 @@ from recommend.history import Histories
 from recommend.people import People
 from recommend.popularity import Popularity
 from recommend.ports import LogReader
-from recommend.profiles import Profiles, UserRecord
+from recommend.profiles import Profiles, Room, UserRecord
 from recommend.score import NewItem, Scorer
-from recommend.shelf import FileShelf
 
 BATCH = 10_000
 
@@ -72,11 +71,19 @@ class View:
 class World:
     """The in-memory projections of one process. Safe to share between threads.
 
-    Starts from the artifact's own snapshot, or from `snapshot` while there is no model; with neither it is empty.
+    Starts from `snapshot`, or without one from that of the artifact; with neither it is empty.
     """
 
-    def __init__(self, log: LogReader, *, snapshot: Snapshot | None = None, artifact: Artifact | None = None) -> None:
+    def __init__(
+        self,
+        log: LogReader,
+        *,
+        snapshot: Snapshot | None = None,
+        artifact: Artifact | None = None,
+        room: Room | None = None,
+    ) -> None:
         self._log = log
+        self._room = room or Room()
         self._lock = threading.RLock()
         self._state = self._started(snapshot, artifact)
 
@@ -100,30 +107,35 @@ class World:
         with self._lock:
             return self._state.catch_up(self._log)
 
-    def swap(self, artifact: Artifact) -> None:
-        """Serves another model from now on. Requests in flight keep the old one; the log is replayed after it."""
-        self._replace(self._started(None, artifact))
+    def beside(self, *, snapshot: Snapshot | None = None, artifact: Artifact | None = None) -> "World":
+        """Another world of the same log, to be warmed up and adopted.
 
-    def reload(self, snapshot: Snapshot) -> None:
-        """Starts over from a newer snapshot, after a bulk load; the model, where there is one, stays."""
-        self._replace(self._started(snapshot, self._state.artifact))
+        With another model, and that one's snapshot; or with a newer snapshot, and this world's model.
+        """
+        return World(self._log, snapshot=snapshot, artifact=artifact or self._state.artifact, room=self._room)
+
+    def replay(self) -> None:
+        """Reads the log again from the snapshot on: what was left to Redis is lost, or may be."""
+        state = _State(self._state.view.snapshot, self._state.artifact, self._room)
+        state.catch_up(self._log)
+        self._replace(state)
 
     def adopt(self, other: "World") -> None:
-        """Goes on with what another world of the same log knows: one that was made, and warmed up, beside this one."""
+        """Goes on with what the other world knows. Requests in flight keep what they have."""
         self._replace(other._state)
-
-    def _started(self, snapshot: Snapshot | None, artifact: Artifact | None) -> "_State":
-        if artifact is not None:
-            snapshot = artifact.snapshot if snapshot is None else aligned(snapshot, artifact.snapshot)
-        state = _State(snapshot or _nothing(), artifact)
-        state.catch_up(self._log)
-        return state
 
     def _replace(self, state: "_State") -> None:
         state.catch_up(self._log)  # most of it before requests have to wait
         with self._lock:
             state.catch_up(self._log)
             self._state = state
+
+    def _started(self, snapshot: Snapshot | None, artifact: Artifact | None) -> "_State":
+        if artifact is not None:
+            snapshot = artifact.snapshot if snapshot is None else aligned(snapshot, artifact.snapshot)
+        state = _State(snapshot or _nothing(), artifact, self._room)
+        state.catch_up(self._log)
+        return state
 
 
 class _State:
@@ -132,7 +144,7 @@ class _State:
     The snapshot's first rows and codes are those of the one that the model was trained on.
     """
 
-    def __init__(self, snapshot: Snapshot, artifact: Artifact | None) -> None:
+    def __init__(self, snapshot: Snapshot, artifact: Artifact | None, room: Room) -> None:
         self.artifact = artifact
         self._trained = Scorer(_declaring(artifact, snapshot.declaration)) if artifact else None
         catalogue = Catalogue.of(snapshot)
@@ -141,7 +153,7 @@ class _State:
             snapshot=snapshot,
             catalogue=catalogue,
             scorer=scorer,
-            profiles=Profiles(snapshot, FileShelf()),
+            profiles=Profiles(snapshot, room),
             histories=Histories(snapshot.interactions, len(snapshot.user_ids)),
             popularity=Popularity(snapshot),
             people=People(snapshot, scorer),

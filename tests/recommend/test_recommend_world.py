@@ -213,7 +213,7 @@ def test_a_swap_replays_the_log_and_leaves_requests_in_flight_alone(log: Log) ->
     append(log, event("zoe", "thelma"))
     world.catch_up()
     held = world.view()
-    world.swap(small_artifact())
+    world.adopt(world.beside(artifact=small_artifact()))
     assert (held.model_version, world.view().model_version) == (None, "small")
     assert held.scorer is None
     zoe = world.view().user("zoe")

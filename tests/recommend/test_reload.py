@@ -147,7 +147,7 @@ def test_a_bulk_load_shows_while_the_model_stays(newer: Snapshot) -> None:
     before = world.view()
     assert before.scorer is not None
     assert before.profiles.get("ann") is not None
-    world.reload(newer)
+    world.adopt(world.beside(snapshot=newer))
     view = world.view()
     assert view.scorer is not None
     assert (view.model_version, view.catalogue.item_names[-1]) == ("small", "A New Film")
@@ -166,7 +166,8 @@ def test_a_bulk_load_shows_while_the_model_stays(newer: Snapshot) -> None:
 
 def test_a_world_goes_on_with_what_another_was_made_ready_with() -> None:
     log = Records(Event(event_id="x", user_id="zoe", item_id="pulp", kind="view", at=1_600_000_000_000))
-    world, fresh = World(log), World(log, artifact=small_artifact())
+    world = World(log)
+    fresh = world.beside(artifact=small_artifact())
     assert world.model_version is None
     world.adopt(fresh)
     assert (world.model_version, world.offset) == ("small", 1)
