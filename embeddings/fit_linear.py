@@ -44,30 +44,36 @@ class Linear:
 
 @dataclass(frozen=True)
 class LinearProblem:
-    """Everything that does not depend on λ. gram: XᵀX where items are few; rows: X (U, I'), columns: its items."""
+    """Everything that does not depend on λ. gram: XᵀX where items are few; rows: X (U, I'), columns: its items.
+
+    fitted (R,): θ by least squares, before prior_scale.
+    """
 
     settings: LinearSettings
-    num_items: int
-    relation_weights: Floats
-    prior: sp.csr_array
+    features: Features
+    fitted: Floats
     gram: Doubles | None
     rows: sp.csr_array
     columns: np.ndarray[tuple[int], np.dtype[np.int64]]
     scale: float
 
-    def solve(self, ridge: float) -> Linear:
-        """The model for λ = ridge · the largest entry of the Gram matrix's diagonal."""
+    def solve(self, ridge: float, *, prior_scale: float | None = None) -> Linear:
+        """The model for λ = ridge · the largest entry of the Gram matrix's diagonal; prior_scale: the settings' own."""
+        scale = self.settings.prior_scale if prior_scale is None else prior_scale
+        theta = self.fitted * np.float32(scale)
+        prior = self.features.scaled(theta)
         if self.gram is not None:
-            rest = residual(self.gram, dense_prior(self.prior), ridge * self.scale).astype(np.float32)
-            return Linear(self.relation_weights, self.prior, rest)
-        prior = sp.csr_array(self.prior[self.columns])
-        found = residual_of_rows(self.rows, prior, ridge * self.scale, rank=self.settings.rank)
-        return Linear(self.relation_weights, self.prior, self._spread(found))
+            rest = residual(self.gram, dense_prior(prior), ridge * self.scale).astype(np.float32)
+            return Linear(theta, prior, rest)
+        own = sp.csr_array(prior[self.columns])
+        found = residual_of_rows(self.rows, own, ridge * self.scale, rank=self.settings.rank)
+        return Linear(theta, prior, self._spread(found))
 
     def _spread(self, found: LowRank) -> LowRank:
         """Rows of 0 for the items that have no residual."""
-        left = np.zeros((self.num_items, found.left.shape[1]), np.float32)
-        right, diagonal = np.zeros_like(left), np.zeros(self.num_items, np.float32)
+        num_items = len(self.features.matrix.indptr) - 1
+        left = np.zeros((num_items, found.left.shape[1]), np.float32)
+        right, diagonal = np.zeros_like(left), np.zeros(num_items, np.float32)
         left[self.columns], right[self.columns], diagonal[self.columns] = found.left, found.right, found.diagonal
         return LowRank(left, right, diagonal)
 
@@ -88,15 +94,15 @@ def pose(
     takers = np.bincount(rows.indices, minlength=num_items)
     if num_items <= settings.whole_up_to:
         gram = _sitting_gram(pairs, num_items, share) if settings.session else (rows.T @ rows).toarray().astype(float)
-        theta = prior_weights(gram, features, num_relations) * np.float32(settings.prior_scale)
+        theta = prior_weights(gram, features, num_relations)
         columns, scale = np.arange(num_items), float(np.diag(gram).max())
-        return LinearProblem(settings, num_items, theta, features.scaled(theta), gram, rows, columns, scale)
-    theta = prior_weights_of_rows(rows, features, num_relations) * np.float32(settings.prior_scale)
+        return LinearProblem(settings, features, theta, gram, rows, columns, scale)
+    theta = prior_weights_of_rows(rows, features, num_relations)
     columns = np.flatnonzero(takers >= settings.least_takers)
     longest = np.sort(np.argsort(-size, kind="stable")[: settings.most_users])
     kept = sp.csr_array(rows[longest][:, columns])
     scale = float(np.asarray(kept.multiply(kept).sum(axis=0)).max())
-    return LinearProblem(settings, num_items, theta, features.scaled(theta), None, kept, columns, scale)
+    return LinearProblem(settings, features, theta, None, kept, columns, scale)
 
 
 def _sitting_gram(pairs: PairWeights, num_items: int, share: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Doubles:

@@ -6,7 +6,7 @@ score = trend_i^γ · linear · size^−p · (x (B0 + R)) / σ_linear  +  (x̂ C
 """
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
@@ -50,11 +50,25 @@ class Components:
 
 @dataclass(frozen=True)
 class Chosen:
+    """ndcg, recall: means at K over the validation users; ndcgs (b,) of each."""
+
     fusion: Fusion
     linear_deviation: float
     taste_deviation: float
     ndcg: float
     recall: float
+    ndcgs: Floats = field(default_factory=lambda: np.zeros(0, np.float32), compare=False)
+
+    def loss_against(self, other: "Chosen") -> float:
+        """The most that this may lose against the other, relative to it: the lower end of the 95 % interval, negated.
+
+        Paired over the same users, by the normal approximation.
+        """
+        if other.ndcg <= 0:
+            return 0.0
+        difference = (self.ndcgs - other.ndcgs).astype(np.float64)
+        error = float(difference.std(ddof=1)) / np.sqrt(len(difference))
+        return -(float(difference.mean()) - 1.96 * error) / other.ndcg
 
 
 @dataclass(frozen=True)
@@ -81,10 +95,11 @@ def choose(parts: Components) -> Chosen:
         for gamma in TRENDS:
             scaled = linear * scale * trend**gamma / deviation
             for weight, beta in itertools.product(LINEAR, POPULARITY):
-                ndcg, recall = _metrics(np.asarray(weight * scaled + taste + beta * bias, np.float32), pool)
+                ndcgs, recalls = _metrics(np.asarray(weight * scaled + taste + beta * bias, np.float32), pool)
+                ndcg = float(ndcgs.mean(dtype=np.float64))
                 if best is None or ndcg > best.ndcg:
                     fusion = Fusion(linear=weight, power=power, popularity=beta, trend=gamma)
-                    best = Chosen(fusion, deviation, taste_deviation, ndcg, recall)
+                    best = Chosen(fusion, deviation, taste_deviation, ndcg, float(recalls.mean()), ndcgs)
     assert best is not None
     return best
 
@@ -126,11 +141,15 @@ def _best(scores: Floats, seen: NDArray[np.integer]) -> NDArray[np.int64]:
     return found[np.isfinite(masked[found])]
 
 
-def _metrics(scores: Floats, pool: _Pool) -> tuple[float, float]:
-    """Mean NDCG and recall at K. Targets outside the pool are missed; the ideal list has min(K, targets) of them."""
+def _metrics(scores: Floats, pool: _Pool) -> tuple[Floats, Floats]:
+    """NDCG and recall at K of each user. Targets outside the pool are missed.
+
+    The ideal list has min(K, targets) of them.
+    """
     width = min(K, scores.shape[1])
     order = np.argsort(-np.where(pool.real, scores, -np.inf), axis=1, kind="stable")[:, :width]
     hits = np.take_along_axis(pool.hits, order, axis=1)
     discounts = 1 / np.log2(np.arange(2, K + 2))
     ideal = np.cumsum(discounts)[np.minimum(pool.wanted, K) - 1]
-    return float((hits @ discounts[:width] / ideal).mean()), float((hits.sum(axis=1) / pool.wanted).mean())
+    ndcgs, recalls = hits @ discounts[:width] / ideal, hits.sum(axis=1) / pool.wanted
+    return ndcgs.astype(np.float32), recalls.astype(np.float32)

@@ -18,6 +18,7 @@ from embeddings.features import Features, Floats
 
 Doubles = NDArray[np.float64]
 
+SPARSE_BELOW = 0.1  # of the entries: then the sparse product is the faster one
 OVERSAMPLED, ITERATIONS = 16, 2  # of the subspace iteration that truncates R
 
 
@@ -33,11 +34,21 @@ class LowRank:
 def prior_weights(gram: Doubles, features: Features, num_relations: int) -> Floats:
     """(R,) θ ≥ 0 that minimises ‖X − X Σ_r θ_r S_r‖² where gram = XᵀX (I, I) and every S_r has a zero diagonal."""
     present = np.unique(features.relations)
-    similar = [_zero_diagonal(_similarity(features, int(relation))) for relation in present]
-    mapped = [gram @ matrix for matrix in similar]
-    normal = np.array([[np.sum(a * b) for b in mapped] for a in similar])
-    wanted = np.array([np.sum(gram * matrix) for matrix in similar])
+    similar = [_similarity(features, int(relation)) for relation in present]
+    normal = np.zeros((len(similar), len(similar)))
+    for column, matrix in enumerate(similar):
+        mapped = gram @ matrix
+        normal[:, column] = [_inner(other, mapped) for other in similar]
+    wanted = np.array([_inner(matrix, gram) for matrix in similar])
     return _solve_weights(normal, wanted, present, num_relations)
+
+
+def _inner(similar: Doubles | sp.csr_array, dense: Doubles) -> float:
+    """Σ_hi similar_hi · dense_hi."""
+    if not isinstance(similar, sp.csr_array):
+        return float(np.vdot(similar, dense))
+    rows = np.repeat(np.arange(len(dense)), np.diff(similar.indptr))
+    return float(np.dot(similar.data, dense[rows, similar.indices]))
 
 
 def prior_weights_of_rows(matrix: sp.csr_array, features: Features, num_relations: int, *, rank: int = 256) -> Floats:
@@ -129,9 +140,13 @@ def dense_prior(scaled: sp.csr_array) -> Doubles:
     return _zero_diagonal((scaled @ scaled.T).toarray().astype(np.float64))
 
 
-def _similarity(features: Features, relation: int) -> Doubles:
-    normalised = features.normalised(relation)
-    return (normalised @ normalised.T).toarray().astype(np.float64)
+def _similarity(features: Features, relation: int) -> Doubles | sp.csr_array:
+    """S_r (I, I) with a zero diagonal; sparse where most of it is 0."""
+    normalised = features.normalised(relation).astype(np.float64)
+    product = sp.csr_array(normalised @ normalised.T)
+    product.setdiag(0)
+    size = len(product.indptr) - 1
+    return product if product.nnz < SPARSE_BELOW * size * size else product.toarray()
 
 
 def _zero_diagonal(matrix: Doubles) -> Doubles:

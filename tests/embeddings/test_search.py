@@ -1,16 +1,18 @@
 """The search for hyperparameters: a fixed list of trials, of which a budget or a number takes the first."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from domain.progress import Silent
 from embeddings.artifact import switch_current
 from embeddings.fitting import Fitting
-from embeddings.search import search, trial_list
+from embeddings.search import GRAPH_COST, Search, search, trial_list
 from embeddings.settings import EncoderSettings, LinearSettings, TrainSettings
 from embeddings.train import NDCG, saved_settings, train, train_model
-from embeddings.validation import validation_of
+from embeddings.validation import UNCHOSEN, validation_of
 from tests.embeddings.checkerboard import ITEMS, USERS, checkerboard, missed
 
 QUICK = TrainSettings(
@@ -53,10 +55,31 @@ def test_more_trials_are_never_worse_on_the_validation_part() -> None:
     assert found == sorted(found)
 
 
+def test_the_graph_carries_as_much_as_costs_nothing() -> None:
+    snapshot = checkerboard()
+    fitting, held = Fitting.of(snapshot, 0, Silent()), validation_of(snapshot, None, QUICK, 0)
+    narrow, wide = Search(fitting, held, QUICK), Search(fitting, held, QUICK)
+    narrow.start()
+    wide.start()
+    wide.widen_graph()
+    assert wide.settings.linear.prior_scale >= narrow.settings.linear.prior_scale
+    assert wide.chosen.ndcg >= (1 - GRAPH_COST) * narrow.chosen.ndcg
+
+
+def test_the_most_that_may_be_lost() -> None:
+    better = replace(UNCHOSEN, ndcg=0.6, ndcgs=np.array([0.5, 0.7, 0.6]))
+    worse = replace(UNCHOSEN, ndcg=0.3, ndcgs=np.array([0.2, 0.4, 0.3]))
+    assert worse.loss_against(better) == pytest.approx(0.3 / 0.6)  # every user loses 0.3: no doubt about it
+    assert better.loss_against(worse) == pytest.approx(-0.3 / 0.3)
+    uneven = replace(UNCHOSEN, ndcg=0.6, ndcgs=np.array([0.5, 0.6, 0.7]))
+    error = 0.1 / 3**0.5  # differences 0, −0.1, 0.1
+    assert uneven.loss_against(better) == pytest.approx(1.96 * error / 0.6)
+
+
 def test_a_given_validation_part_is_what_is_chosen_by_and_costs_no_data() -> None:
     other_colour = {user: MISSED[(user + 1) % USERS] for user in range(USERS)}
     right, wrong = (train_model(checkerboard(), settings=QUICK, validation=each) for each in (MISSED, other_colour))
-    assert right.metrics[NDCG] > 0.4 > 0.2 > wrong.metrics[NDCG]
+    assert right.metrics[NDCG] > wrong.metrics[NDCG] + 0.15
     assert right.weights.takers_indptr[-1] == len(checkerboard().interactions)
 
 
