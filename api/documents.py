@@ -88,14 +88,33 @@ class GraphHealth(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
 
 
+class SharedHealth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The Redis of CLEW_PROFILES. lag: records of the log that it does not hold yet."""
+
+    where: str
+    ok: bool
+    lag: int | None = None
+    error: str | None = None
+
+
+class ProfilesHealth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What this process keeps of users. evicted: how often one left memory. shared: where machines share them."""
+
+    users: int
+    bytes: int
+    evicted: int
+    shared: SharedHealth | None = None
+
+
 class Readiness(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """status: "ready"; "degraded" (lists are served; Neo4j or the model is missing); "unready" (the log fails).
+    """status: "ready"; "degraded" (lists are served; Neo4j, the model or Redis is missing); "unready" (the log fails).
 
     The parts are told to callers with a read key only.
     """
 
     status: str
     graph: GraphHealth | None = None
+    profiles: ProfilesHealth | None = None
     model_version: str | None = None
     log_offset: int | None = None
 

@@ -1,23 +1,47 @@
 """How well this process can serve."""
 
-from api.documents import GraphHealth, Readiness
+from api.documents import GraphHealth, ProfilesHealth, Readiness, SharedHealth
 from api.services import Services
 from api.watch import GraphWatch
 from domain.errors import LogError
 
 
 def readiness(services: Services, watch: GraphWatch) -> Readiness:
-    """ready; degraded without Neo4j or a model; unready when the log cannot be read."""
+    """ready; degraded without Neo4j, a model or the Redis that is wanted; unready when the log cannot be read."""
     state = watch.state
     try:
         offset = services.log.last_offset()
     except LogError:
         return Readiness(status="unready")
     lag = None if state.writer_offset is None else max(0, offset - state.writer_offset)
-    model_version = services.world.model_version
+    model_version, profiles = services.world.model_version, _profiles(services, offset)
+    is_whole = state.ok and model_version and (profiles.shared is None or profiles.shared.ok)
     return Readiness(
-        status="ready" if state.ok and model_version else "degraded",
+        status="ready" if is_whole else "degraded",
         graph=GraphHealth(ok=state.ok, version=state.version, writer_lag=lag, error=state.error),
+        profiles=profiles,
         model_version=model_version,
         log_offset=offset,
     )
+
+
+def profile_values(found: Readiness) -> dict[str, float | None]:
+    """What metrics say of profiles; None where there is nothing to say."""
+    profiles = found.profiles or ProfilesHealth(users=0, bytes=0, evicted=0)
+    shared = profiles.shared
+    return {
+        "users": profiles.users,
+        "bytes": profiles.bytes,
+        "evicted": profiles.evicted,
+        "shared_up": None if shared is None else float(shared.ok),
+        "shared_lag": None if shared is None else shared.lag,
+    }
+
+
+def _profiles(services: Services, offset: int) -> ProfilesHealth:
+    counts, shared = services.world.view().profiles.counts, None
+    if services.shared is not None:
+        state = services.shared.state
+        lag = max(0, offset - state.offset) if state.ok else None
+        shared = SharedHealth(where=services.shared.where, ok=state.ok, lag=lag, error=state.error)
+    return ProfilesHealth(users=counts.users, bytes=counts.bytes, evicted=counts.evicted, shared=shared)

@@ -1,9 +1,18 @@
 """What Prometheus may know of the API: requests, their time, the log, the writer and the model."""
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import Scope
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+PROFILES = {
+    "users": "Users in the memory of this process.",
+    "bytes": "Memory that they take, roughly.",
+    "evicted": "How often a user left memory.",
+    "shared_up": "1 while Redis answers, 0 while this process goes on alone; no value without CLEW_PROFILES.",
+    "shared_lag": "Records of the log that Redis does not hold yet.",
+}
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 
@@ -23,6 +32,10 @@ class Metrics:
         self._writer_lag = Gauge("clew_writer_lag", "Records not yet in Neo4j.", registry=self._registry)
         self._model = Gauge("clew_model", "The model that serves.", ["version"], registry=self._registry)
 
+        self._profiles = {
+            name: Gauge(f"clew_profiles_{name}", text, registry=self._registry) for name, text in PROFILES.items()
+        }
+
     def observe(self, scope: Scope, status: int, seconds: float) -> None:
         """Counts one answer under its route's template, so that ids do not become labels."""
         route = getattr(scope.get("route"), "path", "none")
@@ -34,10 +47,20 @@ class Metrics:
         for verdict, count in (("accepted", accepted), ("duplicated", duplicated), ("rejected", rejected)):
             self._events.labels(verdict).inc(count)
 
-    def page(self, *, log_offset: int, writer_lag: int | None, model_version: str | None) -> bytes:
-        """The text that Prometheus reads."""
+    def page(
+        self,
+        *,
+        log_offset: int,
+        writer_lag: int | None,
+        model_version: str | None,
+        profiles: Mapping[str, float | None],
+    ) -> bytes:
+        """The text that Prometheus reads. profiles: a value for each of PROFILES."""
         self._log_offset.set(log_offset)
         self._writer_lag.set(float("nan") if writer_lag is None else writer_lag)
+        for name, gauge in self._profiles.items():
+            value = profiles[name]
+            gauge.set(float("nan") if value is None else value)
         self._model.clear()
         self._model.labels(model_version or "none").set(1)
         return generate_latest(self._registry)

@@ -8,6 +8,7 @@ from api.keys import ApiKey
 from domain.graph_answers import GraphAnswer
 from ingest.log import Log
 from recommend.recommender import Recommender
+from recommend.shelf import SharedState
 from recommend.world import World
 
 
@@ -24,6 +25,16 @@ class Graph(Protocol):
     def query(self, text: str, parameters: Mapping[str, object], *, limit: int, timeout_s: float) -> GraphAnswer: ...
 
 
+class Shared(Protocol):
+    """Where several machines share profiles, and how it was when it was last spoken to."""
+
+    @property
+    def where(self) -> str: ...
+
+    @property
+    def state(self) -> SharedState: ...
+
+
 @dataclass(frozen=True)
 class EventLimits:
     """Which times a posted event may have, seen from now."""
@@ -34,12 +45,16 @@ class EventLimits:
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """graph: None when no Neo4j is configured. keys: empty means loopback only, and any caller may do anything."""
+    """graph: None when no Neo4j is configured. shared: None when each process keeps profiles for itself.
+
+    keys: empty means loopback only, and any caller may do anything.
+    """
 
     recommender: Recommender
     world: World
     log: Log
     graph: Graph | None = None
+    shared: Shared | None = None
     keys: tuple[ApiKey, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     event_limits: EventLimits = field(default_factory=EventLimits)

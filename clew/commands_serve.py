@@ -16,7 +16,7 @@ from clew.serve import Serving
 from clew.serve import serve as run_server
 from clew.settings import Settings, load_settings
 from clew.signals import stop_on_signals
-from clew.wiring import Graph, log_file
+from clew.wiring import Graph, log_file, sharing
 from clew.writer import drain
 from ingest.log import Log
 
@@ -72,7 +72,7 @@ def new(
 def _drain(settings: Settings, stop: threading.Event) -> None:
     graph = Graph(settings)
     try:
-        with Log(log_file(settings)) as log:
+        with Log(log_file(settings)) as log, sharing(settings, log, stop):
             drain(log, graph, stop, holder=f"{socket.gethostname()}:{settings.home.resolve()}")
     finally:
         graph.close()

@@ -18,6 +18,7 @@ from broker.home import BrokerConfig
 from domain.errors import InvalidSettings
 from graph.home import ServerConfig
 from ingest.kafka_address import KafkaAddress, kafka_address
+from recommend.redis_address import redis_address
 
 PREFIX = "CLEW_"
 FOR_TESTS = "CLEW_TEST_"  # read by the test suite only
@@ -65,6 +66,17 @@ class Settings(BaseSettings):
         ge=0,
         description="Events of one user beyond so many a minute, in one server process, are rejected as a burst. 0: no "
         "limit.",
+    )
+    profiles: str = Field(
+        default="",
+        description="Share the events of users between machines: redis://[:password@]host[:port][/db][?name=NAME]. "
+        "Empty: each process keeps its own.",
+    )
+    profiles_memory_mb: int = Field(
+        default=256,
+        ge=1,
+        description="Memory for what users did since the last training, per server process; the rest goes to Redis, or "
+        "to a temporary file.",
     )
     dead_letters_max: int = Field(
         default=100_000,
@@ -119,6 +131,11 @@ class Settings(BaseSettings):
     @property
     def log_file(self) -> Path:
         return self.home / "log" / "clew.db"
+
+    @property
+    def redis(self) -> tuple[str, str] | None:
+        """The Redis for profiles, and the name of this Clew in it."""
+        return redis_address(self.profiles) if self.profiles else None
 
     @property
     def kafka(self) -> KafkaAddress | None:
@@ -189,7 +206,7 @@ def load_settings() -> Settings:
         first = error.errors()[0]
         key = environment_name(str(first["loc"][0]))
         raise InvalidSettings(f"{key}: {first['msg']}", field=key) from error
-    _ = settings.keys, settings.kafka  # a bad value is found now
+    _ = settings.keys, settings.kafka, settings.redis  # a bad value is found now
     return settings
 
 

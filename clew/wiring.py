@@ -5,11 +5,13 @@ import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from api.services import EventLimits, Services
 from clew.settings import Settings
-from domain.errors import DamagedArtifact, NothingToTrain, ServerError
+from domain.errors import DamagedArtifact, InvalidSettings, NothingToTrain, ServerError
 from domain.graph_answers import GraphAnswer
 from domain.progress import Progress
 from domain.snapshot import Snapshot
@@ -18,8 +20,14 @@ from graph.home import Connection
 from graph.snapshot import take_snapshot
 from graph.store import GraphStore
 from ingest.log import Log
+from ingest.log_contract import DurableLog
+from recommend.ports import LogReader
+from recommend.profiles import Room
 from recommend.recommender import Recommender
 from recommend.world import World
+
+if TYPE_CHECKING:
+    from recommend.shared import SharedProfiles
 
 logger = logging.getLogger("clew.wiring")
 
@@ -72,6 +80,7 @@ class Wired:
     services: Services
     graph: Graph
     log: Log
+    shared: "SharedProfiles | None"
     damaged: tuple[DamagedArtifact, ...]
 
 
@@ -97,25 +106,71 @@ def open_store(settings: Settings) -> Generator[GraphStore]:
 @contextmanager
 def wire(settings: Settings, progress: Progress) -> Generator[Wired]:
     """Builds and, at the end, closes. Works without Neo4j and without a model: with less to say."""
-    with Log(log_file(settings)) as log:
+    with Log(log_file(settings)) as log, open_shared(settings, log) as shared:
         graph = Graph(settings)
         try:
             artifact, damaged = load_current(settings.models_dir)
             snapshot = None if artifact else snapshot_or_none(settings, graph, progress)
-            world = World(log, snapshot=snapshot, artifact=artifact)
+            world = World(log, snapshot=snapshot, artifact=artifact, room=_room(settings, shared))
             services = Services(
                 recommender=Recommender(world, graph, verify_timeout_s=settings.verify_ms / 1000),
                 world=world,
                 log=log,
                 graph=graph,
+                shared=shared,
                 keys=settings.keys,
                 allowed_hosts=settings.hosts,
                 event_limits=EventLimits(settings.events_max_ahead_s, settings.events_max_age_days),
                 backlog_limit=settings.backlog_limit,
             )
-            yield Wired(services, graph, log, tuple(damaged))
+            yield Wired(services, graph, log, shared, tuple(damaged))
         finally:
             graph.close()
+
+
+@contextmanager
+def open_shared(settings: Settings, log: LogReader) -> "Generator[SharedProfiles | None]":
+    """The profiles that machines share; None: each process keeps its own. Raises: InvalidSettings, without redis."""
+    if not settings.profiles:
+        yield None
+        return
+    if not find_spec("redis"):
+        raise InvalidSettings("CLEW_PROFILES needs one more package: pip install 'clew[redis]'", field="CLEW_PROFILES")
+    from recommend.shared import SharedProfiles  # the package is needed only here
+
+    shared = SharedProfiles(settings.profiles, log.last_offset)
+    try:
+        shared.look()
+        yield shared
+    finally:
+        shared.close()
+
+
+@contextmanager
+def sharing(settings: Settings, log: DurableLog, stop: threading.Event) -> Generator[None]:
+    """Fills Redis from the log beside the block, where CLEW_PROFILES names one; ends with `stop` or the block."""
+    with open_shared(settings, log) as shared:
+        if shared is None:
+            yield
+            return
+        from clew.sharing import share
+
+        thread = threading.Thread(target=share, args=(log, shared, stop), name="sharing", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join(timeout=5)
+
+
+def _room(settings: Settings, shared: "SharedProfiles | None") -> Room:
+    memory_bytes = settings.profiles_memory_mb * 2**20
+    if shared is None:
+        return Room(memory_bytes)
+    from recommend.shared import SharedShelf
+
+    return Room(memory_bytes, lambda: SharedShelf(shared))
 
 
 def snapshot_or_none(settings: Settings, graph: Graph, progress: Progress) -> Snapshot | None:

@@ -50,6 +50,13 @@ class UserChanges(msgspec.Struct, frozen=True, array_like=True):
         return not (self.events or self.stated or self.merged)
 
     @property
+    def oldest(self) -> int:
+        """The lowest offset of a record that is in here."""
+        entries = (*self.stated[:1], *self.merged[:1], *self.tastes[:1])
+        gone = [self.gone] if self.gone else []
+        return min([*gone, *(event.offset for event in self.events[:1]), *(entry[0] for entry in entries)], default=0)
+
+    @property
     def size(self) -> int:
         """Bytes in memory, roughly."""
         return 400 + 200 * len(self.events) + 700 * len(self.stated) + 200 * (len(self.merged) + len(self.tastes))
@@ -90,17 +97,17 @@ def joined(user: UserChanges, visitor: UserChanges, offset: int, visitor_id: str
     return whole, UserChanges(offset=offset, gone=offset)
 
 
-def since(changes: UserChanges, snapshot_offset: int) -> UserChanges:
-    """What a snapshot that holds the log up to an offset does not say yet."""
-    if changes.offset <= snapshot_offset:
-        return UserChanges(offset=changes.offset)
+def between(changes: UserChanges, snapshot_offset: int, until: int) -> UserChanges:
+    """What records above a snapshot's offset, and up to `until`, say. Nothing is lost when later ones come again."""
+    if snapshot_offset < changes.oldest and changes.offset <= until:
+        return changes
     return UserChanges(
-        offset=changes.offset,
-        events=tuple(event for event in changes.events if event.offset > snapshot_offset),
-        stated=tuple(entry for entry in changes.stated if entry[0] > snapshot_offset),
-        merged=tuple(entry for entry in changes.merged if entry[0] > snapshot_offset),
-        tastes=tuple(entry for entry in changes.tastes if entry[0] > snapshot_offset),
-        gone=changes.gone if changes.gone > snapshot_offset else 0,
+        offset=min(changes.offset, until),
+        events=tuple(event for event in changes.events if snapshot_offset < event.offset <= until),
+        stated=tuple(entry for entry in changes.stated if snapshot_offset < entry[0] <= until),
+        merged=tuple(entry for entry in changes.merged if snapshot_offset < entry[0] <= until),
+        tastes=tuple(entry for entry in changes.tastes if snapshot_offset < entry[0] <= until),
+        gone=changes.gone if snapshot_offset < changes.gone <= until else 0,
     )
 
 

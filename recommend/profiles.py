@@ -6,7 +6,7 @@ a whole, so that readers keep what they hold.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from domain.declarations import OPT_OUT
 from domain.records import Event, RelationDeleted, RelationEnd, RelationPut, UserErased, UserMerged, UserPut
 from domain.snapshot import Relations, Snapshot
-from recommend.changes import NOTHING, LoggedEvent, PeopleRecord, Stated, UserChanges, after, joined
-from recommend.shelf import Shelf
+from recommend.changes import NOTHING, LoggedEvent, PeopleRecord, Stated, UserChanges, after, between, joined
+from recommend.shelf import FileShelf, Shelf
 
-MEMORY_BYTES = 256 * 2**20
 _OWN = ("PREFERS", "FOLLOWS")
 
 
@@ -61,6 +60,14 @@ class ProfileCounts:
     reloaded: int
 
 
+@dataclass(frozen=True)
+class Room:
+    """memory_bytes: what records of the log, and what readers made of users, may take, roughly. shelf: for the rest."""
+
+    memory_bytes: int = 256 * 2**20
+    shelf: Callable[[], Shelf] = FileShelf
+
+
 @dataclass
 class _Held:
     """A user in memory. record: made when somebody asks. features: what a reader made of it, for the next reader."""
@@ -76,19 +83,17 @@ class _Held:
 
 
 class Profiles:
-    """user_id -> UserRecord. One thread applies records, any number reads.
+    """user_id -> UserRecord. One thread applies records, any number reads."""
 
-    memory_bytes: what the records of the log (and what readers made of users) may take, roughly.
-    """
-
-    def __init__(self, snapshot: Snapshot, shelf: Shelf, *, memory_bytes: int = MEMORY_BYTES) -> None:
+    def __init__(self, snapshot: Snapshot, room: Room) -> None:
         self._snapshot = snapshot
         self._base = _Base(snapshot)
-        self._shelf = shelf
-        self._memory_bytes = memory_bytes
+        self._shelf = room.shelf()
+        self._memory_bytes = room.memory_bytes
         self._lock = threading.Lock()
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self._bytes = self._evicted = self._reloaded = 0
+        self._offset = snapshot.log_offset  # of the newest record applied
         out = snapshot.user_properties.get(OPT_OUT, ())
         self._hidden_rows = frozenset(row for row, value in enumerate(out) if value is True)
 
@@ -126,6 +131,11 @@ class Profiles:
         return self._hidden_rows
 
     @property
+    def relies_on_shared(self) -> bool:
+        """Whether some users are in Redis only, as far as this process knows them."""
+        return self._shelf.relies_on_shared
+
+    @property
     def counts(self) -> ProfileCounts:
         with self._lock:
             return ProfileCounts(len(self._held), self._bytes, self._evicted, self._reloaded)
@@ -136,19 +146,24 @@ class Profiles:
         None: the record was in already, or is an event whose id came before.
         """
         with self._lock:
-            if isinstance(record, UserMerged):
-                return self._merge(offset, record)
-            user_id = record.head_id if isinstance(record, RelationPut | RelationDeleted) else record.user_id
-            before = self._find(user_id).changes
-            changes = after(before, offset, record)
-            if changes is before:
-                return None
-            self._hold(user_id, changes)
-            if isinstance(record, UserErased):
-                self._hide_row(user_id)
-            if isinstance(record, UserPut):
-                self._hide_row(user_id, hides=bool(changes.gone) or record.properties.get(OPT_OUT) is True)
-            return None if isinstance(record, Event) and changes.events is before.events else (before,)
+            done = self._apply(offset, record)
+            self._offset = offset
+            return done
+
+    def _apply(self, offset: int, record: PeopleRecord) -> tuple[UserChanges, ...] | None:
+        if isinstance(record, UserMerged):
+            return self._merge(offset, record)
+        user_id = record.head_id if isinstance(record, RelationPut | RelationDeleted) else record.user_id
+        before = self._find(user_id).changes
+        changes = after(before, offset, record)
+        if changes is before:
+            return None
+        self._hold(user_id, changes)
+        if isinstance(record, UserErased):
+            self._hide_row(user_id)
+        if isinstance(record, UserPut):
+            self._hide_row(user_id, hides=bool(changes.gone) or record.properties.get(OPT_OUT) is True)
+        return None if isinstance(record, Event) and changes.events is before.events else (before,)
 
     def _merge(self, offset: int, record: UserMerged) -> tuple[UserChanges, ...] | None:
         if record.user_id == record.from_id:
@@ -169,6 +184,7 @@ class Profiles:
             return held
         changes = self._shelf.take(user_id)
         if changes is not None:
+            changes = between(changes, self._snapshot.log_offset, self._offset)
             self._reloaded += 1
         elif user_id not in self._snapshot.user_row:
             return _Held(NOTHING)

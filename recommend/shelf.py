@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 import weakref
+from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
@@ -10,22 +11,35 @@ import msgspec
 from recommend.changes import UserChanges
 
 PAGES_KIB = 8_192  # of the file that stay in memory
-_ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(UserChanges)
+ENCODER = msgspec.msgpack.Encoder()
+DECODER = msgspec.msgpack.Decoder(UserChanges)
+
+
+@dataclass(frozen=True)
+class SharedState:
+    """How Redis was when it was last spoken to. offset: of the log, up to which it is whole; 0: it holds nothing."""
+
+    ok: bool
+    offset: int
+    error: str | None = None
 
 
 class Shelf(Protocol):
-    """Keeps users' changes by id, exactly as they were put."""
+    """Keeps users' changes by id. relies_on_shared: some are kept where others may lose them."""
+
+    relies_on_shared: bool
 
     def put(self, user_id: str, changes: UserChanges) -> None: ...
 
     def take(self, user_id: str) -> UserChanges | None:
-        """The changes, which are not on the shelf any more; None: it has none of this user."""
+        """The changes, or newer ones, which are not on the shelf any more; None: it has none of this user."""
         ...
 
 
 class FileShelf:
     """A temporary SQLite file without a name: it belongs to no other process, and a crash leaves nothing behind."""
+
+    relies_on_shared = False
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -40,7 +54,7 @@ class FileShelf:
 
     def put(self, user_id: str, changes: UserChanges) -> None:
         with self._lock:
-            self._file.execute("INSERT OR REPLACE INTO users VALUES (?, ?)", (user_id, _ENCODER.encode(changes)))
+            self._file.execute("INSERT OR REPLACE INTO users VALUES (?, ?)", (user_id, ENCODER.encode(changes)))
             self._is_empty = False
 
     def take(self, user_id: str) -> UserChanges | None:
@@ -51,4 +65,4 @@ class FileShelf:
             if found is None:
                 return None
             self._file.execute("DELETE FROM users WHERE user_id = ?", (user_id,))
-        return _DECODER.decode(found[0])
+        return DECODER.decode(found[0])

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from api.auth import Presented, may, needs
 from api.documents import Liveness, Readiness
-from api.health import readiness
+from api.health import profile_values, readiness
 from api.json import send
 from api.openapi import READ, answers_with, problems_of
 from api.state import Use, UseMetrics, UseWatch
@@ -40,8 +40,13 @@ def ready(services: Use, watch: UseWatch, presented: Presented) -> Response:
     responses={200: {"description": "Text.", "content": {"text/plain": {}}}, **problems_of(*READ)},
 )
 def metrics(services: Use, watch: UseWatch, counters: UseMetrics) -> Response:
-    """Requests and their times by route, events by verdict, the log's offset, the writer's lag, the model."""
+    """Requests and their times by route, events by verdict, the log's offset, the writer's lag, the model, profiles."""
     found = readiness(services, watch)
     lag = found.graph.writer_lag if found.graph else None
-    page = counters.page(log_offset=found.log_offset or 0, writer_lag=lag, model_version=found.model_version)
+    page = counters.page(
+        log_offset=found.log_offset or 0,
+        writer_lag=lag,
+        model_version=found.model_version,
+        profiles=profile_values(found),
+    )
     return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8")

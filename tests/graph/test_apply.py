@@ -14,6 +14,7 @@ from domain.records import (
     RelationEnd,
     RelationPut,
     UserErased,
+    UserMerged,
     UserPut,
 )
 from graph.apply import _Batch  # pyright: ignore[reportPrivateUsage]
@@ -268,3 +269,28 @@ def test_nothing_to_apply_changes_nothing(world: GraphStore) -> None:
 def test_a_graph_without_a_declaration_takes_no_records(store: GraphStore) -> None:
     with pytest.raises(GraphRefused, match="declares nothing"):
         store.apply(numbered(event("n1")))
+
+
+def test_a_visitor_who_turned_out_to_be_a_user_leaves_everything_to_them_once(
+    world: GraphStore, connection: Connection
+) -> None:
+    """eve has 9 events; fay prefers Tarantino with weight 2 and science fiction with weight 1."""
+    stated = UserPut(
+        user_id="ann", properties={}, preferences=(RelationEnd(type="PREFERS", entity_id="Genre:scifi", weight=5.0),)
+    )
+    merges = (UserMerged(user_id="ann", from_id="eve"), UserMerged(user_id="ann", from_id="fay"))
+    records = numbered(stated, event("v1", "visitor"), *merges, UserMerged(user_id="new", from_id="visitor"))
+    world.apply(records)
+    world.apply(records)
+    of_ann = len([one for one in EVENTS if one[0] in ("ann", "eve")])
+    (row,) = ask(connection, "MATCH (:User {id: 'ann'})-[e:INTERACTED]->() RETURN count(DISTINCT e.event_id) AS n")
+    assert row["n"] == of_ann
+    (row,) = ask(connection, "MATCH ()-[e:INTERACTED]->() RETURN count(e) AS n")
+    assert row["n"] == len(EVENTS) + 1
+    assert ask(connection, "MATCH (u:User) WHERE u.id IN ['eve', 'fay', 'visitor'] RETURN u.id AS id") == []
+    tastes = ask(
+        connection, "MATCH (:User {id: 'ann'})-[p:PREFERS]->(e) RETURN e.id AS id, p.weight AS weight ORDER BY id"
+    )
+    assert [tuple(row.values()) for row in tastes] == [("Director:tarantino", 2.0), ("Genre:scifi", 5.0)]
+    (row,) = ask(connection, "MATCH (:User {id: 'new'})-[e:INTERACTED]->(:Item {id: 'heat'}) RETURN e.event_id AS id")
+    assert row["id"] == "v1"

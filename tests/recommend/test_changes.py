@@ -2,7 +2,7 @@
 
 from domain.records import Event, RelationEnd, RelationPut, UserErased, UserPut
 from recommend import changes
-from recommend.changes import MOST_EVENTS, NOTHING, UserChanges, after, joined, since
+from recommend.changes import MOST_EVENTS, NOTHING, UserChanges, after, between, joined
 
 
 def event(number: int, item_id: str = "alien") -> Event:
@@ -35,9 +35,16 @@ def test_the_newest_thousand_events_are_kept() -> None:
 
 def test_a_snapshot_takes_over_what_it_holds() -> None:
     known = of(1, 2, 3)
-    assert [one.offset for one in since(known, 2).events] == [3]
-    assert since(known, 3).is_empty
-    assert since(known, 0) == known
+    assert [one.offset for one in between(known, 2, 9).events] == [3]
+    assert between(known, 3, 9).is_empty
+    assert between(known, 0, 9) is known
+
+
+def test_what_another_process_read_further_is_cut_off_and_comes_again() -> None:
+    known = of(1, 2, 3)
+    cut = between(known, 0, 2)
+    assert (cut.offset, [one.offset for one in cut.events]) == (2, [1, 2])
+    assert after(cut, 3, event(3)) == known
 
 
 def test_an_erasure_leaves_nothing_but_that() -> None:

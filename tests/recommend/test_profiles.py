@@ -9,7 +9,7 @@ from domain.errors import UnknownUser
 from domain.records import RelationPut, UserMerged, UserPut
 from ingest.log import Log
 from recommend.changes import UserChanges
-from recommend.profiles import Profiles
+from recommend.profiles import Profiles, Room
 from recommend.recommender import OPTED_OUT, Recommender
 from recommend.request import RecommendRequest, SessionEvent
 from recommend.shelf import FileShelf
@@ -20,7 +20,7 @@ from tests.world import world_dataset, world_time
 
 
 def filled(memory_bytes: int, users: int = 200) -> Profiles:
-    profiles = Profiles(snapshot_of(world_dataset()), FileShelf(), memory_bytes=memory_bytes)
+    profiles = Profiles(snapshot_of(world_dataset()), Room(memory_bytes))
     for number in range(1, users * 3 + 1):
         profiles.apply(number, event(f"u{number % users}", "alien", number=number))
     return profiles
