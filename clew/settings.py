@@ -189,6 +189,7 @@ class Settings(BaseSettings):
             heap=self.neo4j_heap,
             page_cache=self.neo4j_page_cache,
             java_home=self.java_home,
+            guide_url=f"{self.api_url}/guides/start.html",
         )
 
 

@@ -17,7 +17,10 @@ FOLDERS = ("conf", "data", "logs", "run", "plugins", "import")
 
 @dataclass(frozen=True)
 class ServerConfig:
-    """Settings of the embedded server. home: CLEW_HOME; the server lives in its folder `neo4j`."""
+    """Settings of the embedded server. home: CLEW_HOME; the server lives in its folder `neo4j`.
+
+    guide_url: what Neo4j Browser opens when it has connected; "": its own welcome.
+    """
 
     home: Path
     bolt_port: int = 17687
@@ -28,6 +31,7 @@ class ServerConfig:
     start_timeout_s: float = 90.0
     lock_timeout_s: float = 300.0
     java_home: Path | None = None
+    guide_url: str = ""
 
     @property
     def folder(self) -> Path:
@@ -122,6 +126,7 @@ def configuration(config: ServerConfig) -> str:
         # Without it every stop idles for ten seconds after the databases are closed.
         "internal.dbms.bolt.netty_server_shutdown_quiet_period_duration": "0s",
         "browser.remote_content_hostname_whitelist": "localhost,127.0.0.1",
+        **({"browser.post_connect_cmd": f"play {config.guide_url}"} if config.guide_url else {}),
     }
     return "".join(f"{key}={value}\n" for key, value in settings.items())
 

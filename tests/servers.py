@@ -8,6 +8,9 @@ from neo4j import GraphDatabase
 from graph.server import Connection, ServerConfig
 
 
+GUIDE = "http://127.0.0.1:8080/guides/start.html"
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -30,7 +33,13 @@ def _is_free(port: int) -> bool:
 def small_server(home: Path) -> ServerConfig:
     """A server on free ports that leaves memory to others."""
     return ServerConfig(
-        home, bolt_port=free_port(), http_port=free_port(), heap="512m", page_cache="64m", start_timeout_s=180
+        home,
+        bolt_port=free_port(),
+        http_port=free_port(),
+        heap="512m",
+        page_cache="64m",
+        start_timeout_s=180,
+        guide_url=GUIDE,
     )
 
 
