@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
-from embeddings.models.encoder import Hop, SparseMatrix
+from embeddings.models.sparse import Hop, SparseMatrix
 
 ROOT = Path(__file__).parents[1]
 GOWALLA = ROOT.parent / "shared" / "data" / "gowalla-lightgcn" / "train.txt"

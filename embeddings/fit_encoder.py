@@ -1,7 +1,9 @@
 """Trains the encoder: a linear denoising model with a softmax over items. Needs torch.
 
 In each batch a random part of the users' events is left out of what the user is composed of; all of them are to be
-found again. Equal seeds give equal weights bit for bit with the same number of threads.
+found again. What the softmax compares are inner products, or cosines over a temperature. Where items are many, a step
+covers the batch's own and a random part of the others, each of which stands for its share of them.
+Equal seeds give equal weights bit for bit with the same number of threads.
 """
 
 from collections.abc import Callable
@@ -17,21 +19,23 @@ from torch import Tensor
 
 from embeddings.encoded import Encoded
 from embeddings.features import Features, Floats
-from embeddings.models.encoder import Encoder, GraphEdges, SparseMatrix, normalised_edges
+from embeddings.models.encoder import Encoder, GraphEdges, normalised_edges
+from embeddings.models.sparse import SparseMatrix
 from embeddings.settings import EncoderSettings
+from embeddings.softmax import compare, cover
 
 ENTITY_PAIRS = 128  # (item, entity) pairs per step
 
 
 @dataclass(frozen=True)
 class _Parts:
-    """matrix (U, I) weights; features with at least two items, entities renumbered; targets: items in the softmax."""
+    """matrix (U, I) weights; features with at least two items, entities renumbered; taken: items that anybody took."""
 
     matrix: sp.csr_array
     edges: GraphEdges
     entities: NDArray[np.int32]
     pairs: tuple[NDArray[np.int32], NDArray[np.int64]]
-    target_rows: Tensor
+    taken: NDArray[np.int64]
 
 
 def fit_encoder(
@@ -52,7 +56,7 @@ def fit_encoder(
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     matrix = _positive(matrix)
-    parts = _parts(matrix, features, settings)
+    parts = _parts(matrix, features)
     encoder = Encoder(
         len(first_bias),
         len(parts.entities),
@@ -68,7 +72,7 @@ def fit_encoder(
         unheard = torch.from_numpy(np.bincount(matrix.indices, minlength=len(first_bias)) == 0)
         for side in (encoder.context, encoder.targets):
             side.items[unheard] = 0  # nobody took it: only its edges say anything
-    return _export(encoder, features, num_entities, loss)
+    return _export(encoder, features, num_entities, settings.temperature, loss)
 
 
 def _positive(matrix: sp.csr_array) -> sp.csr_array:
@@ -77,20 +81,18 @@ def _positive(matrix: sp.csr_array) -> sp.csr_array:
     return sp.csr_array((coo.data[kept].astype(np.float32), (coo.row[kept], coo.col[kept])), shape=coo.shape)
 
 
-def _parts(matrix: sp.csr_array, features: Features, settings: EncoderSettings) -> _Parts:
+def _parts(matrix: sp.csr_array, features: Features) -> _Parts:
     counts = np.bincount(features.matrix.indices, minlength=len(features.entities))
     shared = np.flatnonzero(counts >= 2)  # an entity of one item tells that item nothing that its own row does not
     edges = sp.csr_array(normalised_edges(features)[:, shared])
     entities, renumbered = np.unique(features.entities[shared], return_inverse=True)
     coo = edges.tocoo()
-    takers = np.bincount(matrix.indices, minlength=len(features.matrix.indptr) - 1)
-    popular = np.argsort(-takers, kind="stable")[: settings.most_targets]
     return _Parts(
         matrix,
         GraphEdges.between(edges, renumbered.astype(np.int32), features.relations[shared], len(entities)),
         entities.astype(np.int32),
         (coo.row.astype(np.int32), renumbered[coo.col].astype(np.int64)),
-        torch.from_numpy(np.sort(popular[takers[popular] > 0])),
+        np.unique(matrix.indices).astype(np.int64),
     )
 
 
@@ -159,15 +161,19 @@ def _loss(
     if settings.own_dropout:
         num_items = len(encoder.bias)
         keep = torch.from_numpy((rng.random((num_items, 1)) >= settings.own_dropout).astype(np.float32))
-    user, context, targets, messages = encoder(SparseMatrix.of(_thinned(batch, settings, rng)), parts.edges, keep)
-    covered = parts.target_rows
-    wanted = torch.from_numpy(sp.csr_array(batch[:, covered.numpy()]).toarray())
-    scores = torch.log_softmax(user @ targets.index_select(0, covered).T + encoder.bias.index_select(0, covered), dim=1)
-    loss = -(wanted * scores).sum() / wanted.sum()
+    composed = encoder(SparseMatrix.of(_thinned(batch, settings, rng)), parts.edges, keep)
+    covered = cover(batch.indices, parts.taken, settings.most_targets, rng)
+    targets, bias = composed.targets.index_select(0, covered.items), encoder.bias.index_select(0, covered.items)
+    scores = compare(composed.users, targets, settings.temperature) + (bias + covered.log_share)
+    rows = torch.from_numpy(np.repeat(np.arange(len(users)), np.diff(batch.indptr)))
+    likely = scores[rows, covered.places] - torch.logsumexp(scores, 1)[rows]
+    weights = torch.from_numpy(batch.data)
+    loss = -(weights * likely).sum() / weights.sum()
     items, entities = parts.pairs
     if settings.entity_share and len(items):
         drawn = rng.integers(0, len(items), min(ENTITY_PAIRS, len(items)))
-        found = torch.log_softmax(context.index_select(0, torch.from_numpy(items[drawn])) @ messages.T, dim=1)
+        asking = composed.context.index_select(0, torch.from_numpy(items[drawn]))
+        found = torch.log_softmax(compare(asking, composed.messages, settings.temperature), dim=1)
         loss = loss - settings.entity_share * found.gather(1, torch.from_numpy(entities[drawn])[:, None]).mean()
     return loss
 
@@ -182,7 +188,7 @@ def _thinned(batch: sp.csr_array, settings: EncoderSettings, rng: np.random.Gene
     return sp.csr_array((data[kept], batch.indices[kept], indptr), shape=batch.shape)
 
 
-def _export(encoder: Encoder, features: Features, num_entities: int, loss: float) -> Encoded:
+def _export(encoder: Encoder, features: Features, num_entities: int, temperature: float | None, loss: float) -> Encoded:
     """The arrays over all features: entities of a single item have no row of their own, but hear that item."""
     full = GraphEdges.of(features, num_entities)
     counts = np.bincount(features.matrix.indices, minlength=len(features.entities))
@@ -197,5 +203,8 @@ def _export(encoder: Encoder, features: Features, num_entities: int, loss: float
             sides.append((items, messages, side.from_entities.clamp(min=0)))
         bias = encoder.bias.detach()
     (context, entity_context, to_context), (targets, entity_targets, to_targets) = sides
+    length = 0.0 if temperature is None else 1 / temperature
+    targets = torch.nn.functional.normalize(targets, dim=1) * length if length else targets
     arrays = (context, targets, entity_context, entity_targets, to_context, to_targets, bias)
-    return Encoded(*(array.detach().numpy() for array in arrays), degrees=counts.astype(np.float32), loss=loss)
+    degrees = counts.astype(np.float32)
+    return Encoded(*(array.detach().numpy() for array in arrays), degrees=degrees, loss=loss, target_length=length)

@@ -27,7 +27,8 @@ class EncoderSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     averaged: the share of the last steps whose weights are averaged. own_dropout: how many items are known by their
     edges only, in each batch. entity_share: weight of the loss that has an item find its entities.
-    most_targets: items with the most takers that the softmax covers. svd_start: begin at a truncated SVD.
+    most_targets: how many items a step's softmax covers; where more were taken, those of its users and random others.
+    temperature: scores are cosines divided by it; None: inner products. svd_start: begin at a truncated SVD.
     """
 
     dim: int = 64
@@ -41,6 +42,7 @@ class EncoderSettings(msgspec.Struct, frozen=True, kw_only=True):
     own_dropout: float = 0.1
     entity_share: float = 0.1
     most_targets: int = 20_000
+    temperature: float | None = None
     svd_start: bool = False
     svd_gain: float = 1.0
 

@@ -135,7 +135,10 @@ def _final(fitting: Fitting, found: Found) -> Model:
     trend = trend_of(pairs, len(snapshot.item_ids), settings.recent_days)
     weights = assemble(snapshot, pairs, fitting.features, linear, encoded, chosen, trend)
     normalisation = Normalisation(
-        linear_power=chosen.fusion.power, taste_power=0.5, half_life_days=settings.half_life_days
+        linear_power=chosen.fusion.power,
+        taste_power=0.5,
+        taste_length=encoded.target_length / chosen.taste_deviation,
+        half_life_days=settings.half_life_days,
     )
     metrics = {"encoder_loss": encoded.loss}
     if chosen.ndcg >= 0:

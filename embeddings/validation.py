@@ -41,8 +41,7 @@ class Validation:
     def parts(self, encoded: Encoded) -> Components:
         """The scores of an encoder for the validation users, with no linear part yet."""
         sizes = np.asarray(self.rows.multiply(self.rows).sum(axis=1), np.float32).ravel()
-        unit = sp.csr_array(sp.diags_array(np.where(sizes > 0, sizes, 1) ** np.float32(-0.5)) @ self.rows)
-        taste = np.asarray((unit @ encoded.context) @ encoded.targets.T, np.float32)
+        taste = encoded.users(self.rows) @ encoded.targets.T
         nothing = np.zeros((0, 0), np.float32)
         return Components(nothing, taste, sizes, self.seen, self.targets, encoded.bias, self.trend)
 

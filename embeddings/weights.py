@@ -3,7 +3,7 @@
 The score of item i for a user whose items weigh w (before normalisation), with own = Σ w²:
 
     score_i = target_scale_i · linear · (Σ_h w_h B0_hi + Σ_h w_h R_hi) + taste · ⟨Σ_h w_h C_h, Q_i⟩ + bias_i
-    linear = own^−linear_power        taste = own^−taste_power
+    linear = own^−linear_power        taste = own^−taste_power, or 1 / ‖Σ_h w_h C_h‖ where taste is a cosine
 
 B0_hi = Σ_f F_hf F_if for h ≠ i, and 0 for h = i; f is a feature: one relation type to one entity.
 R is kept whole (behaviour_rows) or as a product without its diagonal (behaviour_left · behaviour_rightᵀ − diagonal).
@@ -25,10 +25,14 @@ Places = NDArray[np.int64]
 
 
 class Normalisation(msgspec.Struct, frozen=True, kw_only=True):
-    """How a user's history is scaled. The powers are of Σ w²; half_life_days: None for no decay."""
+    """How a user's history is scaled. The powers are of Σ w²; half_life_days: None for no decay.
+
+    taste_length: the length of each row of Q where taste is a cosine: users' vectors are then brought to 1. Else 0.
+    """
 
     linear_power: float = 0.25
     taste_power: float = 0.5
+    taste_length: float = 0.0
     half_life_days: float | None = None
 
 

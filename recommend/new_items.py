@@ -20,8 +20,10 @@ class NewItem:
     relations: Sequence[tuple[int, int]]
 
 
-def grow(weights: Weights, columns: Sequence[Columns]) -> Weights:
+def grow(weights: Weights, columns: Sequence[Columns], *, target_length: float = 0.0) -> Weights:
     """The weights with one more item per entry of columns (its features, ascending).
+
+    target_length: what the new rows of Q are brought to; 0: they stay as they are composed.
 
     A new item has no residual and no takers. An item without features gets zero vectors and the base bias.
     """
@@ -30,6 +32,7 @@ def grow(weights: Weights, columns: Sequence[Columns]) -> Weights:
     ends = weights.features_indptr[-1] + np.cumsum([len(part) for part in columns], dtype=np.int64)
     context = np.stack([_compose(weights, part, weights.compose_context, weights.entity_context) for part in columns])
     targets = np.stack([_compose(weights, part, weights.compose_targets, weights.entity_targets) for part in columns])
+    unit = unit_rows(targets)
     bias = [float(weights.base_bias[0]) + float(weights.feature_bias[part].sum()) for part in columns]
     return replace(
         weights,
@@ -37,8 +40,10 @@ def grow(weights: Weights, columns: Sequence[Columns]) -> Weights:
         features_indices=np.concatenate([weights.features_indices, *columns]).astype(np.int32),
         features_data=np.concatenate([weights.features_data, *(feature_values(weights, part) for part in columns)]),
         taste_context=np.vstack([weights.taste_context, context]),
-        taste_targets=np.vstack([weights.taste_targets, targets]),
-        item_vectors=np.vstack([weights.item_vectors, unit_rows(targets)]),
+        taste_targets=np.vstack(
+            [weights.taste_targets, unit * np.float32(target_length) if target_length else targets]
+        ),
+        item_vectors=np.vstack([weights.item_vectors, unit]),
         bias=np.append(weights.bias, np.asarray(bias, np.float32)),
         target_scale=np.append(weights.target_scale, np.ones(len(columns), np.float32)),
         takers_indptr=np.append(weights.takers_indptr, np.full(len(columns), weights.takers_indptr[-1])),

@@ -103,6 +103,8 @@ class Scorer:
     def _sum(self, entity: Floats, behaviour: Floats, user: Floats) -> Scores:
         entity = entity * self.weights.target_scale
         behaviour = behaviour * self.weights.target_scale
+        if self.normalisation.taste_length:
+            user = _unit(user)
         taste = np.asarray(self.weights.taste_targets @ user, np.float32)
         popularity = self.weights.bias
         return Scores(entity + behaviour + taste + popularity, entity, behaviour, taste, popularity)
@@ -178,9 +180,7 @@ class Scorer:
     def user_vector(self, weighted: Weighted) -> Floats:
         """(d,) unit length, comparable with item_vectors and entity_vectors; 0 without any weight."""
         rows, weights = _nonzero(weighted)
-        vector = np.asarray(weights @ self.weights.taste_context[rows], np.float32)
-        length = np.float32(np.linalg.norm(vector))
-        return vector / length if length > 0 else vector
+        return _unit(np.asarray(weights @ self.weights.taste_context[rows], np.float32))
 
     def entity_affinity(self, weighted: Weighted) -> Floats:
         """(E,) cosine similarity of the user and each entity, −1 to 1."""
@@ -213,7 +213,8 @@ class Scorer:
         grown = object.__new__(Scorer)
         grown.declaration, grown.normalisation, grown.version = self.declaration, self.normalisation, self.version
         grown._behaviour = self._behaviour
-        grown._use(self.item_ids + [item.item_id for item in new_items], grow(self.weights, columns))
+        weights = grow(self.weights, columns, target_length=self.normalisation.taste_length)
+        grown._use(self.item_ids + [item.item_id for item in new_items], weights)
         return grown
 
     # ---- helpers
@@ -261,6 +262,12 @@ def _nonzero(weighted: Weighted) -> tuple[Rows, Floats]:
     """Items that were only seen add nothing to any part."""
     counts = weighted.weights != 0
     return weighted.item_rows[counts], weighted.weights[counts]
+
+
+def _unit(vector: Floats) -> Floats:
+    """The vector at length 1; 0 stays."""
+    length = np.float32(np.linalg.norm(vector))
+    return vector / length if length > 0 else vector
 
 
 def _strongest_first(

@@ -12,9 +12,7 @@ There are two such sets of rows: C (context, what a user is composed of) and Q (
 non-linear, so a score splits exactly into its items.
 """
 
-import warnings
 from dataclasses import dataclass
-from typing import Any, cast
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,68 +20,9 @@ import torch
 from torch import Tensor, nn
 
 from embeddings.features import Features
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", FutureWarning)  # PyG 2.8 calls torch.jit.script, which torch 2.15 deprecates
-    from torch_geometric.nn import MessagePassing
+from embeddings.models.sparse import Hop, SparseMatrix
 
 FIRST_SCALAR = 0.3
-
-
-@dataclass(frozen=True)
-class SparseMatrix:
-    """An (n, m) matrix in CSR form and its transpose: one for the forward pass, the other for the backward."""
-
-    forward: tuple[Tensor, Tensor, Tensor]
-    backward: tuple[Tensor, Tensor, Tensor]
-
-    @classmethod
-    def of(cls, matrix: sp.csr_array, dtype: torch.dtype = torch.float32) -> "SparseMatrix":
-        return cls(_tensors(matrix, dtype), _tensors(sp.csr_array(matrix.transpose()), dtype))
-
-    def adjacency(self) -> Tensor:
-        """The same matrix as a torch CSR tensor, without a copy: the form that PyG's propagate knows."""
-        indptr, indices, data = self.forward
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # "Sparse CSR tensor support is in beta state"
-            return torch.sparse_csr_tensor(indptr, indices, data, (len(indptr) - 1, len(self.backward[0]) - 1))
-
-
-class SparseProduct(torch.autograd.Function):
-    """A x for a constant sparse A (n, m) and x (m, d). The gradient of x is Aᵀ g: A need not be symmetric."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, matrix: SparseMatrix) -> Tensor:
-        ctx.matrix = matrix
-        return _multiply(matrix.forward, x)
-
-    @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
-        return _multiply(ctx.matrix.backward, grad_outputs[0].contiguous()), None
-
-
-class Hop(MessagePassing):
-    """One hop along the edges of a sparse matrix: out_i = Σ_j A_ij x_j, fused into one product."""
-
-    def __init__(self) -> None:
-        super().__init__(aggr="add")
-
-    def forward(self, x: Tensor, matrix: SparseMatrix) -> Tensor:
-        """x (m, d) of the senders, matrix (n, m). Returns (n, d)."""
-        return self.propagate(matrix.adjacency(), x=(x, None), matrix=matrix, edge_weight=None)
-
-    def message_and_aggregate(  # pyright: ignore[reportIncompatibleMethodOverride] PyG passes what the signature names
-        self,
-        edge_index: Any,  # noqa: ARG002
-        x: Any,
-        matrix: SparseMatrix,
-    ) -> Tensor:
-        """The fused form, with a backward pass along the transposed edges."""
-        return cast(Tensor, SparseProduct.apply(x[0], matrix))
-
-    def message(self, x_j: Tensor, edge_weight: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """The same hop edge by edge: propagate(edge_index, x=(x, None), edge_weight=…, matrix=None, size=(m, n))."""
-        return edge_weight.unsqueeze(-1) * x_j
 
 
 @dataclass(frozen=True)
@@ -126,7 +65,7 @@ class GraphEdges:
 
 
 class Rows(nn.Module):
-    """One set of learned rows (items and entities) and the relation scalars they are passed on with."""
+    """One set of learned rows (items and entities), and the scalars they are passed on with."""
 
     def __init__(self, num_items: int, num_entities: int, num_relations: int, dim: int, spread: float) -> None:
         super().__init__()
@@ -149,6 +88,16 @@ class Rows(nn.Module):
         return self.entities + self.hop(heard, edges.gather)
 
 
+@dataclass(frozen=True)
+class Composed:
+    """users (B, d); context C and targets Q (I, d); messages (N, d): the targets' H."""
+
+    users: Tensor
+    context: Tensor
+    targets: Tensor
+    messages: Tensor
+
+
 class Encoder(nn.Module):
     """C and Q over one graph, and an item bias. Scores of a user: ⟨Σ_h w_h C_h, Q_i⟩ + bias_i."""
 
@@ -168,13 +117,11 @@ class Encoder(nn.Module):
         self.bias = nn.Parameter(first_bias.clone())
         self.hop = Hop()
 
-    def forward(
-        self, histories: SparseMatrix, edges: GraphEdges, keep: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """histories (B, I). Returns user vectors (B, d), context C (I, d), targets Q (I, d), target messages (N, d)."""
+    def forward(self, histories: SparseMatrix, edges: GraphEdges, keep: Tensor | None = None) -> Composed:
+        """histories (B, I) weights; keep as in Rows.forward."""
         context, _ = self.context(edges, keep)
         targets, messages = self.targets(edges, keep)
-        return self.hop(context, histories), context, targets, messages
+        return Composed(self.hop(context, histories), context, targets, messages)
 
 
 def normalised_edges(features: Features) -> sp.csr_array:
@@ -187,19 +134,3 @@ def normalised_edges(features: Features) -> sp.csr_array:
     data = (1 / np.sqrt(of_item * of_feature)).astype(np.float32)
     shape = (len(features.matrix.indptr) - 1, len(features.entities))
     return sp.csr_array((data, features.matrix.indices, features.matrix.indptr), shape=shape)
-
-
-def _tensors(matrix: sp.csr_array, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
-    indptr = torch.from_numpy(matrix.indptr.astype(np.int64))
-    indices = torch.from_numpy(matrix.indices.astype(np.int64))
-    return indptr, indices, torch.from_numpy(np.asarray(matrix.data)).to(dtype)
-
-
-def _multiply(matrix: tuple[Tensor, Tensor, Tensor], x: Tensor) -> Tensor:
-    """A x by embedding_bag, which on the CPU is several times faster than the CSR product."""
-    indptr, indices, data = matrix
-    if len(indices) == 0:
-        return x.new_zeros(len(indptr) - 1, x.shape[1])
-    return torch.nn.functional.embedding_bag(
-        indices, x, indptr, mode="sum", per_sample_weights=data, include_last_offset=True
-    )

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import torch
-from torch_geometric.nn import MessagePassing
 
 from embeddings.features import Features
-from embeddings.models.encoder import Encoder, GraphEdges, Hop, Rows, SparseMatrix, SparseProduct, normalised_edges
+from embeddings.models.encoder import Encoder, GraphEdges, Rows, normalised_edges
+from embeddings.models.sparse import Hop, MessagePassing, SparseMatrix, SparseProduct
 
 ROOT = 2**-0.5
 
@@ -47,9 +47,9 @@ def test_a_negative_scalar_counts_as_zero(path: Features) -> None:
 def test_users_are_composed_of_their_items(path: Features) -> None:
     encoder = Encoder(2, 1, 1, dim=3, spread=1.0, first_bias=torch.zeros(2))
     histories = np.array([[0.5, 0.0], [1.0, -2.0]], np.float32)
-    user, context, targets, _ = encoder(SparseMatrix.of(sp.csr_array(histories)), GraphEdges.of(path, 1))
-    assert user.shape == targets.shape == (2, 3)
-    torch.testing.assert_close(user, torch.from_numpy(histories) @ context)
+    composed = encoder(SparseMatrix.of(sp.csr_array(histories)), GraphEdges.of(path, 1))
+    assert composed.users.shape == composed.targets.shape == (2, 3)
+    torch.testing.assert_close(composed.users, torch.from_numpy(histories) @ composed.context)
 
 
 def test_the_fused_hop_equals_message_by_message() -> None:
@@ -69,6 +69,22 @@ def test_the_gradient_goes_back_along_the_transposed_edges() -> None:
     matrix = SparseMatrix.of(sp.csr_array((rng.random((4, 6)) < 0.5) * rng.random((4, 6))), torch.float64)
     x = torch.randn(6, 3, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda rows: SparseProduct.apply(rows, matrix), (x,))
+
+
+def test_the_gradient_goes_back_through_the_edges_that_were_kept() -> None:
+    rng = np.random.default_rng(0)
+    dense = (rng.random((4, 6)) < 0.5) * rng.random((4, 6))
+    matrix = SparseMatrix.of(sp.csr_array(dense), torch.float64)
+    factors = torch.from_numpy((rng.random(np.count_nonzero(dense)) < 0.5) * 2.0)
+    x = torch.randn(6, 3, dtype=torch.float64, requires_grad=True)
+    dropped = matrix.masked(factors)
+    kept = sp.csr_array(dense)
+    kept.data *= factors.numpy()
+    torch.testing.assert_close(SparseProduct.apply(x, dropped), torch.from_numpy(kept.toarray()) @ x)
+    assert torch.autograd.gradcheck(lambda rows: SparseProduct.apply(rows, dropped), (x,))
+    assert torch.autograd.gradcheck(
+        lambda rows: SparseProduct.apply(rows, dropped.transposed()), (torch.randn_like(x[:4]).requires_grad_(),)
+    )
 
 
 def test_the_gradient_of_all_parameters_with_different_scalars_each_way() -> None:
