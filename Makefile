@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO ?= movies
+ROUNDS ?= 20
 export CLEW_HOME ?= .clew
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test bench serve docs lock clean
+.PHONY: help setup demo check test chaos bench serve docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -35,6 +36,9 @@ check: $(STAMP) ## lint, types, import rules, generated pages
 
 test: $(STAMP) ## every test, on real servers
 	@$(BIN)/python -m pytest
+
+chaos: $(STAMP) ## kill -9 of every process under load, ROUNDS=20 times
+	@CLEW_TEST_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest tests/chaos -p no:randomly --log-cli-level=INFO
 
 bench: $(STAMP) ## the benchmarks; results go to benchmarks/results/
 	@$(BIN)/python -m benchmarks
