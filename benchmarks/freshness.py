@@ -44,6 +44,10 @@ class Client:
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
 
+    def get(self, path: str) -> Any:
+        self._connection.request("GET", path)
+        return json.loads(self._connection.getresponse().read())
+
     def post(self, path: str, body: object) -> Any:
         self._connection.request("POST", path, json.dumps(body).encode(), {"Content-Type": "application/json"})
         answer = self._connection.getresponse()

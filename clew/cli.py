@@ -5,7 +5,7 @@ import sys
 import typer
 
 from clew import threads
-from clew.commands_ask import explain, profile, recommend, similar
+from clew.commands_ask import explain, recommend, similar
 from clew.commands_bench import bench
 from clew.commands_data import events, ingest, snapshot, train
 from clew.commands_explore import graph
@@ -13,6 +13,7 @@ from clew.commands_graph import doctor, down, status, up
 from clew.commands_kafka import kafka
 from clew.commands_models import app as models
 from clew.commands_models import rollback
+from clew.commands_profile import profile
 from clew.commands_serve import demo, keys, serve, writer
 from domain.errors import ClewError
 

@@ -1,4 +1,4 @@
-"""clew recommend, explain, similar, profile: the same answers as the API gives, in the terminal."""
+"""clew recommend, explain, similar: the same answers as the API gives, in the terminal."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ def recommend(
     json: Json = False,
 ) -> None:
     """The best items for a user, each with its strongest reason."""
-    with _recommender() as recommender:
+    with open_recommender() as recommender:
         ranked = recommender.recommend(RecommendRequest(user_id=user, n=n, exclude_seen=not seen))
     if json:
         show.as_json(ranked)
@@ -44,7 +44,7 @@ def recommend(
 
 def explain(user: User, item: Item, json: Json = False) -> None:
     """Why an item would be recommended to a user: its score, split exactly, and the paths behind it."""
-    with _recommender() as recommender:
+    with open_recommender() as recommender:
         found = recommender.explain(clean_id(user, field="user"), clean_id(item, field="item"))
     if json:
         show.as_json(found)
@@ -65,7 +65,7 @@ def explain(user: User, item: Item, json: Json = False) -> None:
 
 def similar(item: Item, n: N = 10, json: Json = False) -> None:
     """The items nearest to an item."""
-    with _recommender() as recommender:
+    with open_recommender() as recommender:
         near = recommender.similar_items(clean_id(item, field="item"), n)
     if json:
         show.as_json(near)
@@ -75,24 +75,9 @@ def similar(item: Item, n: N = 10, json: Json = False) -> None:
     show.hint("next: `clew recommend USER`")
 
 
-def profile(user: User, json: Json = False) -> None:
-    """What is known of a user."""
-    with _recommender() as recommender:
-        known = recommender.profile(clean_id(user, field="user"))
-    if json:
-        show.as_json(known)
-        return
-    show.out.print(show.plain(f"{known.user_id}: {known.events} events with {known.items} items, {known.segment}"))
-    if known.static:
-        show.out.print(show.plain(", ".join(f"{name} {value}" for name, value in known.static.items())))
-    show.table("near", ("entity", "similarity"), [(e.name or e.id, f"{e.similarity:.3f}") for e in known.entities])
-    rows = [(event.at, event.kind, event.name) for event in known.recent]
-    show.table("of late", ("when", "what", "item"), rows)
-    show.hint(f"next: `clew recommend {user}`")
-
-
 @contextmanager
-def _recommender() -> Generator[Recommender]:
+def open_recommender() -> Generator[Recommender]:
+    """The recommender of the settings; models that were passed over are named."""
     with wire(load_settings(), show.QuietProgress()) as wired:
         for damaged in wired.damaged:
             show.hint(damaged.message)

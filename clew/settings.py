@@ -78,6 +78,13 @@ class Settings(BaseSettings):
         description="Memory for what users did since the last training, per server process; the rest goes to Redis, or "
         "to a temporary file.",
     )
+    session_share: float = Field(
+        default=0.3,
+        ge=0,
+        le=0.95,
+        description="How much of a user's taste is what they did last, 0 to 0.95. 0: the newest events weigh no more "
+        "than old ones.",
+    )
     dead_letters_max: int = Field(
         default=100_000,
         ge=0,

@@ -111,7 +111,13 @@ def wire(settings: Settings, progress: Progress) -> Generator[Wired]:
         try:
             artifact, damaged = load_current(settings.models_dir)
             snapshot = None if artifact else snapshot_or_none(settings, graph, progress)
-            world = World(log, snapshot=snapshot, artifact=artifact, room=_room(settings, shared))
+            world = World(
+                log,
+                snapshot=snapshot,
+                artifact=artifact,
+                room=_room(settings, shared),
+                session_share=settings.session_share,
+            )
             services = Services(
                 recommender=Recommender(world, graph, verify_timeout_s=settings.verify_ms / 1000),
                 world=world,

@@ -5,9 +5,9 @@ from collections import Counter
 from domain.answers import Neighbour, Profile, RecentEvent
 from domain.declarations import OPT_OUT, Declaration
 from recommend import texts
+from recommend.adapt import weights_of
 from recommend.browse import user_entities
 from recommend.drafts import iso_time
-from recommend.history import Weighted, weigh
 from recommend.profiles import UserRecord
 from recommend.subject import Subject, known_subject
 from recommend.world import View
@@ -20,7 +20,7 @@ SEGMENTS = ((0, "new"), (5, "beginner"), (50, "regular"))  # fewer items than th
 def profile_of(view: View, record: UserRecord) -> Profile:
     """Static features, and features of the user's events: the newest, what they weigh, and the nearest entities."""
     subject = known_subject(view, record)
-    weighted = _weighted(view, subject)
+    weighted = weights_of(view, subject)
     weights = dict(zip(weighted.item_rows.tolist(), weighted.weights.tolist(), strict=True))
     catalogue = view.catalogue
     recent = tuple(
@@ -54,12 +54,6 @@ def profile_of(view: View, record: UserRecord) -> Profile:
 def segment_of(items: int) -> str:
     """new: no item yet; beginner: up to 5; regular: up to 50; heavy: more."""
     return next((name for most, name in SEGMENTS if items <= most), "heavy")
-
-
-def _weighted(view: View, subject: Subject) -> Weighted:
-    if view.scorer is not None:
-        return view.scorer.weigh(subject.events)
-    return weigh(view.declaration, subject.events)
 
 
 def _static(view: View, record: UserRecord) -> dict[str, object]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from recommend.adapt import weights_of
 from recommend.cold_start import items_of_people_alike, items_of_tastes
 from recommend.grounds import Splitter
 from recommend.ports import GraphReader
@@ -46,7 +47,7 @@ def _by_model(view: View, subject: Subject) -> Made | None:
     scorer = view.scorer
     if scorer is None:
         return None
-    weighted = scorer.weigh(subject.events)
+    weighted = weights_of(view, subject)
     if not (weighted.weights > 0).any():
         return None
     scores = scorer.score(weighted)

@@ -43,6 +43,7 @@ class View:
     """One consistent moment. scorer: None without a model; its rows are the catalogue's rows.
 
     Knows of the log up to `offset`; what lies above `snapshot.log_offset` may not be in Neo4j yet.
+    session_share: how much of a user's taste is what they did last; see recommend.adapt.
     """
 
     snapshot: Snapshot
@@ -54,6 +55,7 @@ class View:
     people: People
     model_version: str | None
     offset: int
+    session_share: float = 0.0
 
     @property
     def declaration(self) -> Declaration:
@@ -81,8 +83,10 @@ class World:
         snapshot: Snapshot | None = None,
         artifact: Artifact | None = None,
         room: Room | None = None,
+        session_share: float = 0.0,
     ) -> None:
         self._log = log
+        self._session_share = session_share
         self._room = room or Room()
         self._lock = threading.RLock()
         self._state = self._started(snapshot, artifact)
@@ -112,11 +116,17 @@ class World:
 
         With another model, and that one's snapshot; or with a newer snapshot, and this world's model.
         """
-        return World(self._log, snapshot=snapshot, artifact=artifact or self._state.artifact, room=self._room)
+        return World(
+            self._log,
+            snapshot=snapshot,
+            artifact=artifact or self._state.artifact,
+            room=self._room,
+            session_share=self._session_share,
+        )
 
     def replay(self) -> None:
         """Reads the log again from the snapshot on: what was left to Redis is lost, or may be."""
-        state = _State(self._state.view.snapshot, self._state.artifact, self._room)
+        state = _State(self._state.view.snapshot, self._state.artifact, self._room, self._session_share)
         state.catch_up(self._log)
         self._replace(state)
 
@@ -133,7 +143,7 @@ class World:
     def _started(self, snapshot: Snapshot | None, artifact: Artifact | None) -> "_State":
         if artifact is not None:
             snapshot = artifact.snapshot if snapshot is None else aligned(snapshot, artifact.snapshot)
-        state = _State(snapshot or _nothing(), artifact, self._room)
+        state = _State(snapshot or _nothing(), artifact, self._room, self._session_share)
         state.catch_up(self._log)
         return state
 
@@ -144,7 +154,7 @@ class _State:
     The snapshot's first rows and codes are those of the one that the model was trained on.
     """
 
-    def __init__(self, snapshot: Snapshot, artifact: Artifact | None, room: Room) -> None:
+    def __init__(self, snapshot: Snapshot, artifact: Artifact | None, room: Room, session_share: float) -> None:
         self.artifact = artifact
         self._trained = Scorer(_declaring(artifact, snapshot.declaration)) if artifact else None
         catalogue = Catalogue.of(snapshot)
@@ -159,6 +169,7 @@ class _State:
             people=People(snapshot, scorer),
             model_version=artifact.version if artifact else None,
             offset=snapshot.log_offset,
+            session_share=session_share,
         )
 
     def catch_up(self, log: LogReader) -> int:
