@@ -20,13 +20,14 @@ events = typer.Typer(help="Events that were posted.", no_args_is_help=True)
 
 
 def ingest(
-    source: Annotated[str, typer.Argument(help="recbole, movielens, retail, or table with a mapping file.")],
-    path: Annotated[Path | None, typer.Argument(help="The folder, or for table the mapping file.")] = None,
+    source: Annotated[str, typer.Argument(help="recbole, movielens, retail, rdf, or table with a mapping file.")],
+    path: Annotated[Path | None, typer.Argument(help="The folder; for rdf the file, for table the mapping file.")] = None,
+    mapping: Annotated[Path | None, typer.Option(help="For rdf: its mapping file [the file's name with .toml].")] = None,
     json: Json = False,
 ) -> None:
     """Load a data set into the graph. Twice equals once; bad rows are counted and listed in a file, the rest loads."""
     settings = load_settings()
-    loaded = pipeline.load_source(settings, source, path, show.TerminalProgress())
+    loaded = pipeline.load_source(settings, source, path, show.TerminalProgress(), mapping=mapping)
     if json:
         rejected_file = None if loaded.rejected_file is None else str(loaded.rejected_file)
         counts = {"source": loaded.source, **loaded.counts, "seconds": loaded.seconds}

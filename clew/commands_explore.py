@@ -1,11 +1,12 @@
 """clew graph: questions to the graph itself, for analysts."""
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
-from clew import show
+from clew import pipeline, show
 from clew.commands_graph import Json
 from clew.settings import load_settings
 from clew.wiring import open_store
@@ -57,6 +58,24 @@ def run(
     saved = saved_query(name)
     _answer(saved.text, saved.values(_pairs(param)), limit, timeout_s, as_json=json)
     show.hint("next: `clew graph queries` lists the others")
+
+
+@graph.command()
+def export(
+    rdf: Annotated[Path, typer.Option("--rdf", help="The file to write; its mapping is written beside it.")],
+    form: Annotated[
+        str | None, typer.Option("--format", help="nt, turtle, json-ld or xml [by the file's ending].")
+    ] = None,
+    people: Annotated[bool, typer.Option("--people", help="Also users, and what they did: personal data.")] = False,
+    json: Json = False,
+) -> None:
+    """Write the graph as RDF with schema.org's terms. `clew ingest rdf` reads it again."""
+    count, mapping = pipeline.export_rdf(load_settings(), rdf, show.TerminalProgress(), form=form, people=people)
+    if json:
+        show.as_json({"triples": count, "file": str(rdf), "mapping": str(mapping)})
+        return
+    show.out.print(show.plain(f"{count:,} triples in {rdf}, and its mapping in {mapping}"))
+    show.hint(f"next: `clew ingest rdf {rdf}`, with another CLEW_HOME")
 
 
 def _answer(text: str, parameters: dict[str, object], limit: int, timeout_s: float, *, as_json: bool) -> None:

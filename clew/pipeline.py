@@ -28,7 +28,7 @@ from embeddings.artifact import (
     read_manifest,
     switch_current,
 )
-from graph import home, offline, server
+from graph import home, offline, rdf, server
 from graph.home import Connection
 from graph.load import bulk_load, confirm_bulk_load
 from graph.snapshot import take_snapshot
@@ -57,16 +57,27 @@ def start_graph(settings: Settings, progress: Progress) -> Connection:
         return connection
 
 
-def load_source(settings: Settings, name: str, path: Path | None, progress: Progress) -> LoadReport:
+def load_source(
+    settings: Settings, name: str, path: Path | None, progress: Progress, *, mapping: Path | None = None
+) -> LoadReport:
     """A source into the graph: through the offline importer when the embedded graph is empty, else in batches.
 
     Twice equals once, and an interrupted load is completed. Bad rows are counted in the report, and listed in its file.
     """
     started = time.perf_counter()
     with RejectedLog(settings.rejected_file) as rejected:
-        dataset = read_source(name, path, rejected, cache_dir=settings.cache_dir, progress=progress)
+        dataset = read_source(name, path, rejected, cache_dir=settings.cache_dir, progress=progress, mapping=mapping)
     load_dataset(settings, dataset, progress)
     return report(dataset, rejected, time.perf_counter() - started)
+
+
+def export_rdf(
+    settings: Settings, path: Path, progress: Progress, *, form: str | None, people: bool
+) -> tuple[int, Path]:
+    """The graph into a file of RDF. Returns: how many triples, and the mapping by which it is read again."""
+    columns = snapshot(settings, progress)
+    with progress.step(f"Writing {path.name}") as advance:
+        return rdf.export_rdf(columns, path, advance, form=form, people=people)
 
 
 def load_dataset(settings: Settings, dataset: Dataset, progress: Progress) -> None:

@@ -29,7 +29,7 @@ def read_mapping(path: Path) -> Mapping:
     except tomllib.TOMLDecodeError as error:
         raise InvalidMapping(f"{path.name} is not TOML: {error}", field="path") from error
     except msgspec.ValidationError as error:
-        raise _readable(path, str(error)) from error
+        raise readable(path, str(error)) from error
     try:
         _check(mapping)
         declare(mapping).check()
@@ -134,7 +134,7 @@ def _check_zone(where: str, zone: str | None) -> None:
         raise InvalidMapping(message, field="time_zone") from error
 
 
-def _readable(path: Path, message: str) -> InvalidMapping:
+def readable(path: Path, message: str) -> InvalidMapping:
     """msgspec's message with the key in TOML's words."""
     what, _, where = message.partition(" - at `$")
     where = where.rstrip("`").lstrip(".")

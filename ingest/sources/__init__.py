@@ -9,7 +9,7 @@ from domain.errors import InvalidRequest
 from domain.progress import Progress
 from domain.tables import Dataset
 from ingest.report import RejectedLog
-from ingest.sources import movielens, recbole, retail, table
+from ingest.sources import movielens, rdf, recbole, retail, table
 from ingest.sources.packages import COMPLETE_JOURNEY, fetch
 
 
@@ -36,6 +36,11 @@ SOURCES: dict[str, Source] = {
         "a folder with ratings.csv and movies.csv",
         movielens.read,
     ),
+    "rdf": Source(
+        "RDF: Turtle, N-Triples, JSON-LD or RDF/XML, by a mapping file (see docs/rdf.md)",
+        "a file, with its mapping beside it (films.toml for films.nt) or named by --mapping",
+        rdf.read,
+    ),
     "table": Source("any CSV, TSV, Parquet or JSON-lines files, by a mapping file", "a mapping file", table.read),
 }
 
@@ -45,8 +50,16 @@ def declarations() -> tuple[Declaration, ...]:
     return (recbole.FILM_DECLARATION, retail.DECLARATION, movielens.DECLARATION)
 
 
-def read_source(name: str, path: Path | None, rejected: RejectedLog, *, cache_dir: Path, progress: Progress) -> Dataset:
-    """The data set of a source. Bad rows go to `rejected`; the rest is in the data set.
+def read_source(
+    name: str,
+    path: Path | None,
+    rejected: RejectedLog,
+    *,
+    cache_dir: Path,
+    progress: Progress,
+    mapping: Path | None = None,
+) -> Dataset:
+    """The data set of a source. Bad rows go to `rejected`; the rest is in the data set. mapping: for RDF only.
 
     Raises: InvalidRequest for an unknown source or a missing path; InvalidSource and InvalidMapping for input that is
     unusable as a whole; DownloadFailed when the retail data must be fetched and cannot be.
@@ -58,4 +71,8 @@ def read_source(name: str, path: Path | None, rejected: RejectedLog, *, cache_di
         path = fetch(COMPLETE_JOURNEY, cache_dir, progress)
     if path is None:
         raise InvalidRequest(f"the source {name} needs a path: {source.path}", field="path")
+    if name == "rdf":
+        return rdf.read(path, rejected, progress, mapping)
+    if mapping is not None:
+        raise InvalidRequest(f"the source {name} takes no --mapping; rdf does", field="mapping")
     return source.read(path, rejected, progress)

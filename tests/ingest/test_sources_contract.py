@@ -14,6 +14,8 @@ from ingest.report import RejectedLog
 from ingest.sources import SOURCES, declarations
 from tests.ingest.conftest import SHOP, Collected
 from tests.ingest.test_movielens_source import FILES as MOVIELENS
+from tests.ingest.test_rdf_source import MAPPING as RDF_MAPPING
+from tests.ingest.test_rdf_source import TURTLE as RDF
 from tests.ingest.test_recbole import FILES as RECBOLE
 from tests.ingest.test_retail_source import DEMOGRAPHICS, PRODUCTS, TRANSACTIONS
 
@@ -40,7 +42,13 @@ def table(folder: Path) -> Path:
     return Path(shutil.copytree(SHOP, folder / "shop")) / "mapping.toml"
 
 
-MAKERS: list[Callable[[Path], Path]] = [movielens, recbole, retail, table]
+def rdf(folder: Path) -> Path:
+    (folder / "school.toml").write_text(RDF_MAPPING, encoding="utf-8")
+    (folder / "school.ttl").write_text(RDF, encoding="utf-8")
+    return folder / "school.ttl"
+
+
+MAKERS: list[Callable[[Path], Path]] = [movielens, rdf, recbole, retail, table]
 
 
 @pytest.fixture(params=MAKERS, ids=lambda maker: maker.__name__)
