@@ -3,7 +3,7 @@
 import os
 import resource
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -18,6 +18,7 @@ from embeddings.scorers.registry import FUSED, SCORERS, scorer_kind
 from recommend.evaluate.cut import Problem, cut_validation
 from recommend.evaluate.data import BenchData, Phase, bench_data, with_kind
 from recommend.evaluate.files import read_links, read_part, read_triples
+from recommend.evaluate.hold import with_new_items
 from recommend.evaluate.lists import NOBODY, Lists, ranked_lists
 from recommend.evaluate.ratings import choose_reading, readings
 from recommend.evaluate.search import Tuned, search
@@ -88,9 +89,10 @@ def rank(files: Files, choice: Choice, out: Path, progress: Progress) -> Report:
     if choice.scorer != FUSED:
         scorer_kind(choice.scorer)
     data = read_files(files, choice.phase)
+    data = replace(data, train=with_new_items(data.train, data.valid))
     clock.lap("read")
     problem = problem_of(data, choice.seed)
-    reading = _reading(problem, choice, progress)
+    reading = reading_of(problem, choice, progress)
     kind = readings(problem.fit)[reading]
     problem = Problem(with_kind(problem.fit, kind), problem.targets)
     train = with_kind(data.train, kind)
@@ -155,7 +157,7 @@ def write_lists(lists: Lists, snapshot: Snapshot, out: Path) -> None:
         raise InvalidSource(f"cannot write {out}: {error.strerror}; choose another --out", field="out") from error
 
 
-def _reading(problem: Problem, choice: Choice, progress: Progress) -> str:
+def reading_of(problem: Problem, choice: Choice, progress: Progress) -> str:
     """Judged by a model that takes seconds: EASE, or item neighbours where there are many items."""
     judge = "ease" if len(problem.fit.item_ids) <= MOST_ITEMS // 4 else "item-cosine"
     return choose_reading(SCORERS[judge], problem, seed=choice.seed, progress=progress)

@@ -35,6 +35,9 @@ class Served:
             scores[place] = self.scorer.score(self.scorer.weigh(self.histories[row])).total
         return scores
 
+    def fold_in(self, snapshot: Snapshot) -> "Served":
+        return Served(self.scorer, Histories(snapshot.interactions, len(snapshot.user_ids)))
+
     def contributions(self, user_row: int, item_row: int) -> dict[str, float]:
         parts = self.scorer.score(self.scorer.weigh(self.histories[user_row]))
         names = ("entity", "behaviour", "taste", "popularity")

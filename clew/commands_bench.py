@@ -1,13 +1,16 @@
 """clew bench: rank any data set, and score what any program ranked."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from clew import show
 from clew.commands_graph import Json
 from domain.errors import TrainingFailed
+
+if TYPE_CHECKING:
+    from clew.bench_score import Figure
 
 bench = typer.Typer(
     help="How well a scorer ranks, on any data set: files in, lists out, so that an outside scorer can check them.",
@@ -64,6 +67,117 @@ def rank(
     show.out.print(f"{report.lists:,} users' lists are in {out}")
     target = valid if phase == "valid" else test
     show.hint(f"next: `clew bench score {out} --test {target or 'FILE'}`, or any scorer of your own")
+
+
+Needed = Annotated[Path, typer.Option(help="What is to be found; the test part.")]
+Graph = Annotated[Path, typer.Option(help="Graph: triples head, relation, tail (TSV), or RecBole .kg.")]
+Share = Annotated[float, typer.Option(help="How much is held out.", min=0.01, max=0.9)]
+
+
+@bench.command("cold-items")
+def cold_items(
+    train: Train,
+    test: Needed,
+    kg: Graph,
+    valid: Valid = None,
+    link: Link = None,
+    k: K = 20,
+    scorer: Name = "fused",
+    share: Share = 0.2,
+    seed: Seed = 0,
+    budget_s: Budget = 300.0,
+    trials: Trials = None,
+    json: Json = False,
+) -> None:
+    """Hide all events of some items and rank them by their attributes: cold, warm and overall figures, and the loss.
+
+    cold: the hidden items among each other; warm: the others; the loss: warm ndcg against a model that saw all items.
+    """
+    _need_packages()
+    from clew import bench_cold
+    from clew.bench import Choice, Files
+
+    choice = Choice(scorer, "test", k, seed, budget_s, trials)
+    told = bench_cold.cold_items(Files(train, valid, test, kg, link), choice, show.TerminalProgress(), share=share)
+    if json:
+        show.as_json(told)
+        return
+    parts = {"cold": told.cold, "warm": told.warm, "warm, all seen": told.warm_of_full, "overall": told.overall}
+    _show_figures(f"{scorer}: {told.held_items:,} items hidden", parts)
+    show.out.print(f"warm loss {told.warm_loss:.2%}")
+    show.hint("next: `clew bench kg-control`, to see what of this the graph's facts give")
+
+
+@bench.command("cold-users")
+def cold_users(
+    train: Train,
+    test: Needed,
+    valid: Valid = None,
+    kg: Kg = None,
+    link: Link = None,
+    k: K = 10,
+    scorer: Name = "fused",
+    share: Share = 0.2,
+    seed: Seed = 0,
+    budget_s: Budget = 300.0,
+    trials: Trials = None,
+    json: Json = False,
+) -> None:
+    """Hide some users from training and bring them back with their first 0, 1, 2, 3, 5, 10 or all events, or tastes."""
+    _need_packages()
+    from clew import bench_cold
+    from clew.bench import Choice, Files
+
+    choice = Choice(scorer, "test", k, seed, budget_s, trials)
+    told = bench_cold.cold_users(Files(train, valid, test, kg, link), choice, show.TerminalProgress(), share=share)
+    if json:
+        show.as_json(told)
+        return
+    _show_figures(f"{scorer}: {told.users:,} hidden users, by the events they are known by", told.by_events)
+    kept = "  ".join(f"{name}: {value:.0%}" for name, value in told.kept.items())
+    show.out.print(f"share of the ndcg with all events: {kept}")
+
+
+@bench.command("kg-control")
+def kg_control(
+    train: Train,
+    test: Needed,
+    kg: Graph,
+    valid: Valid = None,
+    link: Link = None,
+    k: K = 20,
+    scorer: Name = "fused",
+    share: Share = 0.2,
+    seed: Seed = 0,
+    budget_s: Budget = 300.0,
+    trials: Trials = None,
+    json: Json = False,
+) -> None:
+    """What the graph's facts are worth: the same scorer with the graph, with it shuffled between items, and without.
+
+    Six models are trained, each with the whole budget.
+    """
+    _need_packages()
+    from clew import bench_cold
+    from clew.bench import Choice, Files
+
+    choice = Choice(scorer, "test", k, seed, budget_s, trials)
+    told = bench_cold.kg_control(Files(train, valid, test, kg, link), choice, show.TerminalProgress(), share=share)
+    if json:
+        show.as_json(told)
+        return
+    _show_figures(f"{scorer}, all items, by graph", told.warm)
+    _show_figures(f"{scorer}, hidden items among each other, by graph", told.cold)
+    show.out.print(f"of the hidden items' recall the shuffled graph loses {told.cold_recall_lost:.0%}")
+
+
+def _show_figures(title: str, parts: "dict[str, dict[str, Figure]]") -> None:
+    names = tuple(next(iter(parts.values())))
+    rows = [
+        (part, *(f"{figures[name].mean:.4f} ± {figures[name].standard_error:.4f}" for name in names))
+        for part, figures in parts.items()
+    ]
+    show.table(title, ("", *names), rows)
 
 
 Recs = Annotated[Path, typer.Argument(help="Lists: TSV with user_id, rank, item_id.")]

@@ -3,7 +3,7 @@
 Attributes are weighed by TF-IDF and each item's vector has length 1. NumPy and SciPy only.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,7 +12,7 @@ from domain.errors import NothingToTrain
 from domain.progress import Progress
 from domain.snapshot import Snapshot, Text
 from embeddings.features import Features, item_features
-from embeddings.scorers.contract import Floats, Settings, Users, item_parts, training_matrix
+from embeddings.scorers.contract import Floats, Settings, Users, history_matrix, item_parts, training_matrix
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,9 @@ class Content:
     def score(self, user_rows: Users) -> Floats:
         users = sp.csr_array(self.rows[user_rows] @ self.vectors)
         return np.asarray((users @ self.vectors.T).toarray(), np.float32)
+
+    def fold_in(self, snapshot: Snapshot) -> "Content":
+        return replace(self, rows=history_matrix(snapshot))
 
     def contributions(self, user_row: int, item_row: int) -> dict[str, float]:
         own = sp.csr_array(self.rows[[user_row]])

@@ -4,8 +4,8 @@ No torch here: whoever searches and ranks reads only this module.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 import scipy.sparse as sp
@@ -34,6 +34,15 @@ class Fitted(Protocol):
         ...
 
 
+@runtime_checkable
+class Foldable(Protocol):
+    """A model that scores users it was not trained on, by their events alone."""
+
+    def fold_in(self, snapshot: Snapshot) -> Fitted:
+        """The same model for the users and events of another snapshot of the same items and graph."""
+        ...
+
+
 Fit = Callable[[Snapshot, Settings, int, Progress], Fitted]
 
 
@@ -54,14 +63,17 @@ class ScorerKind:
 
 
 def training_matrix(snapshot: Snapshot) -> sp.csr_array:
-    """(U, I) float32 weights of what each user took, those above 0 only.
+    """As history_matrix. Raises: NothingToTrain when nobody took anything."""
+    matrix = history_matrix(snapshot)
+    if matrix.nnz == 0:
+        raise NothingToTrain("no event of the training part counts for a taste; give a file with interactions")
+    return matrix
 
-    Raises: NothingToTrain without any.
-    """
+
+def history_matrix(snapshot: Snapshot) -> sp.csr_array:
+    """(U, I) float32 weights of what each user took, those above 0 only."""
     coo = matrix_of(pairs_of(snapshot, snapshot.interactions, half_life_days=None), snapshot).tocoo()
     kept = coo.data > 0
-    if not kept.any():
-        raise NothingToTrain("no event of the training part counts for a taste; give a file with interactions")
     return sp.csr_array((coo.data[kept].astype(np.float32), (coo.row[kept], coo.col[kept])), shape=coo.shape)
 
 
@@ -85,6 +97,9 @@ class ItemItem:
 
     def score(self, user_rows: Users) -> Floats:
         return dense(self.rows[user_rows] @ self.weights)
+
+    def fold_in(self, snapshot: Snapshot) -> "ItemItem":
+        return replace(self, rows=history_matrix(snapshot))
 
     def contributions(self, user_row: int, item_row: int) -> dict[str, float]:
         own = sp.csr_array(self.rows[[user_row]])

@@ -6,7 +6,7 @@ Source: Hu, Koren & Volinsky, ICDM 2008; Rendle et al., RecSys 2022, for how it 
 
 import os
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,22 +15,26 @@ from numpy.typing import NDArray
 
 from domain.progress import Progress
 from domain.snapshot import Snapshot, Text
-from embeddings.scorers.contract import Floats, Settings, Users, item_parts, training_matrix
+from embeddings.scorers.contract import Floats, Settings, Users, history_matrix, item_parts, training_matrix
 
 
 @dataclass(frozen=True)
 class Factors:
-    """rows (U, I) confidences c of what the user took; items Y (I, f); ridge λ."""
+    """rows (U, I) confidences c of what the user took; items Y (I, f), gram YᵀY; ridge λ; alpha: c / weight."""
 
     item_ids: Text
     rows: sp.csr_array
     items: Floats
     gram: NDArray[np.float64]
     ridge: float
+    alpha: float
 
     def score(self, user_rows: Users) -> Floats:
         vectors = np.stack([self._solve(int(row)) for row in user_rows]) if len(user_rows) else np.zeros((0, 1))
         return np.asarray(vectors @ self.items.T, np.float32).reshape(len(user_rows), len(self.items))
+
+    def fold_in(self, snapshot: Snapshot) -> "Factors":
+        return replace(self, rows=history_matrix(snapshot) * np.float32(self.alpha))
 
     def contributions(self, user_row: int, item_row: int) -> dict[str, float]:
         """c_h y_iᵀ A⁻¹ y_h for each item h of the user; A as below."""
@@ -74,4 +78,4 @@ def fit_ials(snapshot: Snapshot, settings: Settings, seed: int, progress: Progre
             model.fit(sp.csr_matrix(rows), show_progress=False, callback=after)
     items = np.array(model.item_factors, np.float32)
     gram = items.T.astype(np.float64) @ items
-    return Factors(snapshot.item_ids, rows, items, gram, float(settings["ridge"]))
+    return Factors(snapshot.item_ids, rows, items, gram, float(settings["ridge"]), float(settings["alpha"]))

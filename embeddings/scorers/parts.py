@@ -1,6 +1,6 @@
 """The two halves of the served model, each alone: the encoder and the item-item model around the graph. Needs torch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -12,7 +12,7 @@ from embeddings.encoded import Encoded
 from embeddings.fit_linear import Linear
 from embeddings.fitting import Fitting
 from embeddings.holdout import matrix_of, pairs_of
-from embeddings.scorers.contract import Floats, Settings, Users, item_parts, training_matrix, width_of
+from embeddings.scorers.contract import Floats, Settings, Users, history_matrix, item_parts, training_matrix, width_of
 from embeddings.settings import settings_for
 
 
@@ -25,27 +25,36 @@ class EncoderScores:
     encoded: Encoded
 
     def score(self, user_rows: Users) -> Floats:
-        users = self.rows[user_rows] @ self.encoded.context
+        users = self.encoded.users(sp.csr_array(self.rows[user_rows]))
         return np.asarray(users @ self.encoded.targets.T + self.encoded.bias, np.float32)
+
+    def fold_in(self, snapshot: Snapshot) -> "EncoderScores":
+        return replace(self, rows=unit_histories(snapshot))
 
     def contributions(self, user_row: int, item_row: int) -> dict[str, float]:
         own = sp.csr_array(self.rows[[user_row]])
-        values = own.data * (self.encoded.context[own.indices] @ self.encoded.targets[item_row])
+        terms = self.encoded.context[own.indices] @ self.encoded.targets[item_row]
+        values = own.data * self.encoded.scale(own)[0] * terms
         return {**item_parts(self.item_ids, own.indices, values), "popularity": float(self.encoded.bias[item_row])}
 
 
 def fit_encoder_scores(snapshot: Snapshot, settings: Settings, seed: int, progress: Progress) -> EncoderScores:
     """The encoder over items and entities, softmax over items. Settings: those of EncoderSettings that are named."""
     defaults = settings_for(len(snapshot.item_ids))
+    training_matrix(snapshot)
     chosen = msgspec.structs.replace(defaults.encoder, **settings)
     pairs = pairs_of(snapshot, snapshot.interactions, half_life_days=None)
     settings_of_all = msgspec.structs.replace(defaults, encoder=chosen)
     fitting = Fitting.of(snapshot, seed, progress)
     encoded = fitting.encode(pairs, matrix_of(pairs, snapshot), settings_of_all, "Encoder")
-    matrix = training_matrix(snapshot)
+    return EncoderScores(snapshot.item_ids, unit_histories(snapshot), encoded)
+
+
+def unit_histories(snapshot: Snapshot) -> sp.csr_array:
+    """(U, I) what each user took, at length 1."""
+    matrix = history_matrix(snapshot)
     sizes = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-    unit = sp.csr_array(sp.diags_array(np.divide(1, sizes, out=np.zeros_like(sizes), where=sizes > 0)) @ matrix)
-    return EncoderScores(snapshot.item_ids, unit, encoded)
+    return sp.csr_array(sp.diags_array(np.divide(1, sizes, out=np.zeros_like(sizes), where=sizes > 0)) @ matrix)
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,9 @@ class PriorScores:
 
     def score(self, user_rows: Users) -> Floats:
         return self.linear.scores(sp.csr_array(self.rows[user_rows]))
+
+    def fold_in(self, snapshot: Snapshot) -> "PriorScores":
+        return replace(self, rows=history_matrix(snapshot))
 
     def contributions(self, user_row: int, item_row: int) -> dict[str, float]:
         own = sp.csr_array(self.rows[[user_row]])

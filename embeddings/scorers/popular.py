@@ -20,6 +20,9 @@ class Popular:
     def score(self, user_rows: Users) -> Floats:
         return np.tile(self.counts, (len(user_rows), 1))
 
+    def fold_in(self, snapshot: Snapshot) -> "Popular":  # noqa: ARG002
+        return self
+
     def contributions(self, user_row: int, item_row: int) -> dict[str, float]:  # noqa: ARG002
         return {"popularity": float(self.counts[item_row])}
 
