@@ -36,7 +36,7 @@ def cover(wanted: NDArray[np.integer], taken: NDArray[np.int64], most: int, rng:
     number = min(max(most - len(own), LEAST_OTHERS), len(others))
     drawn = np.sort(rng.choice(others, number, replace=False))
     share = np.zeros(len(own) + number, np.float32)
-    share[len(own) :] = np.log(len(others) / max(number, 1))
+    share[len(own) :] = np.log(max(len(others), 1) / max(number, 1))
     return Covered(torch.from_numpy(np.append(own, drawn)), torch.from_numpy(share), torch.from_numpy(places))
 
 

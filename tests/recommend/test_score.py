@@ -19,7 +19,7 @@ SHAPES = {
     "whole": TrainSettings(encoder=EncoderSettings(dim=4, steps=10)),
     "product": TrainSettings(
         linear=LinearSettings(whole_up_to=0, session=False, rank=8, ridges=(0.1,)),
-        encoder=EncoderSettings(dim=4, steps=10, svd_start=True),
+        encoder=EncoderSettings(dim=4, steps=10, svd_start=True, temperature=0.2),
     ),
 }
 
@@ -54,6 +54,15 @@ def test_terms_sum_to_their_parts_for_every_item(artifact: Artifact, mixed: Weig
         assert behaviour.shape == (4,)
         assert float(behaviour.sum()) == pytest.approx(float(scores.behaviour[item]), abs=2e-4)
         assert behaviour[1] == 0  # only seen
+
+
+def test_taste_can_be_a_cosine(mixed: Weighted, tmp_path: Path) -> None:
+    scorer = Scorer(load_artifact(tmp_path, train(checkerboard(), tmp_path, settings=SHAPES["product"]).version))
+    scorer = scorer.with_items([NewItem("new", [(0, 0), (1, 5)])])
+    taste, user = scorer.score(mixed).taste, scorer.user_vector(mixed)
+    np.testing.assert_allclose(taste, scorer.normalisation.taste_length * (scorer.item_vectors @ user), atol=1e-5)
+    twice = Weighted(mixed.item_rows, 2 * mixed.weights)
+    np.testing.assert_allclose(scorer.score(twice).taste, taste, atol=1e-5)
 
 
 def test_an_item_is_no_reason_for_itself(artifact: Artifact, mixed: Weighted) -> None:
