@@ -1,6 +1,6 @@
 """What a user's items weigh now: long-term taste, and the visit that is going on, blended.
 
-    w' = |w| · unit((1 − share) · w / |w| + share · r / |r|)      r: w of the items of the newest events, 0 elsewhere
+    w' = |w| · unit((1 − share) · w / |w| + share · r / |r|)      r: w of the newest items of the visit, 0 elsewhere
 
 Only weights of the user's own items move, so that every score still splits exactly into terms of single events.
 """
@@ -12,14 +12,14 @@ from recommend.history import Weighted, weigh
 from recommend.subject import Subject
 from recommend.world import View
 
-NEWEST = 10  # events that stand for what the user wants now
+NEWEST = 10  # items of the visit that stand for what the user wants now
 
 
 def weights_of(view: View, subject: Subject) -> Weighted:
     """The weights that lists and their reasons are made of. Without a model, without blending."""
     if view.scorer is None:
         return weigh(view.declaration, subject.events)
-    newest = np.array([deed.item_row for deed in subject.deeds[-NEWEST:]], np.int32)
+    newest = np.array(subject.session_rows[:NEWEST], np.int32)
     return blended(view.scorer.weigh(subject.events), newest, view.session_share)
 
 

@@ -1,11 +1,16 @@
 """Profiles in a real Redis: the same as from the log, read on a miss, done without while it is away."""
 
+import contextlib
 import logging
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from clew.sharing import SharedWatch, share, share_once
@@ -164,3 +169,50 @@ def test_two_writers_at_once_write_every_record_once(
         thread.join()
     assert [len(found.events) for user_id in USERS[:5] if (found := shared.get(user_id))] == [20] * 5
     rival.close()
+
+
+def test_server_and_writer_share_profiles_and_say_when_redis_is_gone(
+    redis_server: RedisServer, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """As processes, without Neo4j: the writer fills Redis all the same."""
+    redis_server.kill()
+    redis_server.start()
+    environment |= {"CLEW_PROFILES": f"{redis_server.url}?name=processes"}
+    url = f"http://127.0.0.1:{environment['CLEW_PORT']}"
+    with (tmp_path / "out").open("wb") as output, contextlib.ExitStack() as running:
+        for command in (["serve", "--no-writer"], ["writer"]):
+            process = subprocess.Popen(
+                [sys.executable, "-m", "clew", *command], env=environment, cwd=tmp_path, stdout=output, stderr=output
+            )
+            running.callback(process.wait)
+            running.callback(process.kill)
+        client = running.enter_context(httpx.Client(base_url=url, timeout=10))
+        until(lambda: client.get("/health/live").status_code == 200)
+        posted = [{"user_id": "ann", "item_id": f"i{number}", "kind": "view"} for number in range(20)]
+        assert client.post("/v1/events", json=posted).json()["accepted"] == 20
+        until(lambda: shared_health(client) == {"where": redis_server.url, "ok": True, "lag": 0})
+        redis_server.kill()
+        until(lambda: not shared_health(client)["ok"])
+        assert "refused" in shared_health(client)["error"]
+        assert "clew_profiles_shared_up 0.0" in client.get("/metrics").text
+        assert client.post("/v1/events", json=posted[0]).json()["accepted"] == 1
+        assert client.get("/v1/users/ann").json()["events"] == 21
+        redis_server.start()
+        until(lambda: shared_health(client).get("lag") == 0)
+    told = (tmp_path / "out").read_text()
+    assert "Traceback" not in told
+    assert told.count("is not used, this process goes on alone") == 2  # the server's and the writer's
+
+
+def shared_health(client: httpx.Client) -> dict[str, Any]:
+    return client.get("/health/ready").json()["profiles"]["shared"]
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        with contextlib.suppress(httpx.TransportError):
+            if holds():
+                return
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
