@@ -1,24 +1,29 @@
-"""Which posted events are taken: each is judged by itself, and the rejected ones are kept as dead letters."""
+"""Which posted events are taken: each is judged by itself; rejected ones are kept as dead letters, held ones wait."""
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from pydantic import ValidationError
 
+from api.bursts import Bursts
 from api.documents import EventReceipt, RejectedEvent
 from api.errors import encodable
 from api.metrics import Metrics
+from api.posted import Posted, Unreadable, event_of
 from api.schemas import EventIn
 from api.services import EventLimits, Services
-from domain.declarations import Declaration
-from domain.errors import AllRejected
+from api.types import iso
+from domain.errors import AllRejected, Backlog, InvalidId
 from domain.records import Event
 from ingest.log_contract import Letter
+from recommend.world import View
 
 DAY_MS = 86_400_000
+HELD = {"item": "held_for_item", "user": "held_for_user"}
 MESSAGES = {
     "event_id_conflict": "this event_id came before with other content",
     "erased_user": "this person was erased, and is not taken up again",
@@ -40,58 +45,176 @@ class _Refusal(Exception):
         self.message = message
 
 
-def admit(services: Services, metrics: Metrics, posted: Sequence[Any]) -> EventReceipt:
-    """Appends the good events in one transaction, and buries the others.
-
-    Raises: NothingTaken when there was no good one; what the log raises, and then nothing was taken.
-    """
-    batch = _sort(services, posted)
-    verdicts = services.log.append([event for _, event in batch.events], server_timed=batch.server_timed)
-    codes = [verdict.code for verdict in verdicts]
-    refused = [
-        RejectedEvent(index=index, code=code, message=MESSAGES[code])
-        for (index, _), code in zip(batch.events, codes, strict=True)
-        if code in MESSAGES
-    ]
-    rejected = sorted([*batch.rejected, *refused], key=lambda entry: entry.index)
-    if rejected:
-        services.log.bury(
-            [Letter(payload=posted[entry.index], code=entry.code, message=entry.message) for entry in rejected]
-        )
-    accepted, duplicated = codes.count("accepted"), codes.count("duplicated")
-    metrics.count_events(accepted=accepted, duplicated=duplicated, rejected=len(rejected))
-    if len(rejected) == len(posted):
-        raise NothingTaken(rejected)
-    return EventReceipt(accepted=accepted, duplicated=duplicated, rejected=tuple(rejected))
-
-
 @dataclass
-class _Batch:
-    """events: (place in the request, record). server_timed: places in `events` whose time the server made."""
+class Sorted:
+    """The events of a request, each in one of three places; the int is its index there.
+
+    server_timed: places in `events` whose time the server made. held: what each waits for, beside it.
+    """
 
     events: list[tuple[int, Event]] = field(default_factory=list[tuple[int, Event]])
     server_timed: list[int] = field(default_factory=list[int])
     rejected: list[RejectedEvent] = field(default_factory=list[RejectedEvent])
+    held: list[tuple[int, Event, str]] = field(default_factory=list[tuple[int, Event, str]])
+
+    def reject(self, index: int, code: str, message: str) -> None:
+        self.rejected.append(RejectedEvent(index=index, code=code, message=message))
 
 
-def _sort(services: Services, posted: Sequence[Any]) -> _Batch:
-    """The well-formed events as records, and why the others are not."""
-    services.world.catch_up()
-    declaration, now_ms, batch = services.world.view().declaration, time.time_ns() // 1_000_000, _Batch()
-    for index, payload in enumerate(posted):
-        try:
-            event = _parse(payload, declaration, services.event_limits, now_ms)
-        except _Refusal as refusal:
-            batch.rejected.append(RejectedEvent(index=index, code=refusal.code, message=refusal.message))
-            continue
-        if event.at is None:
-            batch.server_timed.append(len(batch.events))
-        batch.events.append((index, _record(event, now_ms)))
-    return batch
+class Admission:
+    """The door to the log, one a process. Raises (any method): what the log raises, and then nothing was taken."""
+
+    def __init__(self, services: Services, metrics: Metrics) -> None:
+        self._services = services
+        self._limits = services.event_limits
+        self._metrics = metrics
+        self._bursts = Bursts(self._limits.burst_per_minute)
+
+    def post(self, posted: Posted) -> EventReceipt:
+        """Appends the good events in one transaction, puts the others aside.
+
+        Raises: NothingTaken when every one was rejected; Backlog when no more may be held.
+        """
+        found = self._sort(posted, self._bursts.is_over)
+        if found.held:
+            self._require_room()
+        accepted, duplicated = self._append(found)
+        rejected = sorted(found.rejected, key=lambda entry: entry.index)
+        self._put_aside(
+            [Letter(payload=_kept(posted.raw[one.index]), code=one.code, message=one.message) for one in rejected]
+            + self._waiting(found)
+        )
+        self._metrics.count_events(accepted=accepted, duplicated=duplicated, held=len(found.held))
+        self._metrics.count_rejected([entry.code for entry in rejected])
+        if rejected and not (accepted or duplicated or found.held):
+            raise NothingTaken(rejected)
+        return EventReceipt(accepted=accepted, duplicated=duplicated, held=len(found.held), rejected=tuple(rejected))
+
+    def post_again(self, payloads: Sequence[Any]) -> list[RejectedEvent | None]:
+        """Takes events that were put aside before. For each: None when it is in the log or waits, else why not.
+
+        What is rejected is not put aside once more: it lies there already.
+        """
+        found = self._sort(Posted(msgspec.json.encode(payloads), lines=False), _never)
+        self._append(found)
+        self._put_aside(self._waiting(found))
+        why = {entry.index: entry for entry in found.rejected}
+        return [why.get(index) for index in range(len(payloads))]
+
+    def release(self, waits_for: str) -> int:
+        """Takes the events that were held for an item or a user that is there now. Returns how many left."""
+        letters = self._services.log.dead(self._limits.max_held, waits_for=waits_for)[::-1]
+        for start in range(0, len(letters), 1000):
+            piece = letters[start : start + 1000]
+            self.post_again([letter.payload for letter in piece])  # one that is rejected now would be so for ever
+            self._services.log.unbury([letter.number for letter in piece])
+        return len(letters)
+
+    def _append(self, found: Sorted) -> tuple[int, int]:
+        """Writes the events. Returns how many were (accepted, duplicated); those refused become rejected."""
+        verdicts = self._services.log.append([event for _, event in found.events], server_timed=found.server_timed)
+        codes = [verdict.code for verdict in verdicts]
+        accepted, duplicated = codes.count("accepted"), codes.count("duplicated")
+        if accepted + duplicated < len(codes):
+            for (index, _), code in zip(found.events, codes, strict=True):
+                if code in MESSAGES:
+                    found.reject(index, code, MESSAGES[code])
+        return accepted, duplicated
+
+    def _require_room(self) -> None:
+        """Raises: Backlog when as many events are held as may be."""
+        counts = self._services.log.dead_counts()
+        if sum(counts.get(code, 0) for code in HELD.values()) >= self._limits.max_held:
+            raise Backlog(
+                "too many events wait for items or users that are not there; make those, or see `clew events`"
+            )
+
+    def _waiting(self, found: Sorted) -> list[Letter]:
+        """The held events as letters."""
+        return [
+            Letter(
+                payload=_as_posted(event),
+                code=HELD[waits_for.partition(":")[0]],
+                message=f"waits for {waits_for}",
+                waits_for=waits_for,
+            )
+            for _, event, waits_for in found.held
+        ]
+
+    def _put_aside(self, letters: list[Letter]) -> None:
+        if not letters:
+            return
+        self._services.log.bury(letters)
+        self._services.world.catch_up()
+        for waits_for in {letter.waits_for for letter in letters if letter.waits_for is not None}:
+            if _is_there(self._services.world.view(), waits_for):  # it came while this was being put aside
+                self.release(waits_for)
+
+    def _sort(self, posted: Posted, is_burst: Callable[[str], bool]) -> Sorted:
+        limits, now_ms, found = self._limits, time.time_ns() // 1_000_000, Sorted()
+        if limits.unknown_items != "create" or limits.unknown_users != "create":
+            self._services.world.catch_up()
+        judge = _Judge(self._services.world.view(), limits, now_ms, is_burst)
+        many = posted.raw if posted.read is None else posted.read
+        read: Callable[[Any, int], tuple[Event, bool]] = _explained if posted.read is None else event_of
+        for index, one in enumerate(many):
+            try:
+                event, is_timed = read(one, now_ms)
+                waits_for = judge.missing(event)
+            except _Refusal as refusal:
+                found.reject(index, refusal.code, refusal.message)
+            except InvalidId as error:
+                found.reject(index, error.code, encodable(error.message, 300))
+            else:
+                if waits_for is not None:
+                    found.held.append((index, event, waits_for))
+                    continue
+                if not is_timed:
+                    found.server_timed.append(len(found.events))
+                found.events.append((index, event))
+        return found
 
 
-def _parse(payload: Any, declaration: Declaration, limits: EventLimits, now_ms: int) -> EventIn:
-    """Raises: _Refusal with the first thing that is wrong."""
+class _Judge:
+    """What is asked of every event that could be read."""
+
+    def __init__(self, view: View, limits: EventLimits, now_ms: int, is_burst: Callable[[str], bool]) -> None:
+        self._view = view
+        self._limits = limits
+        self._kinds = view.declaration.event_code
+        self._newest_ms = now_ms + limits.max_ahead_s * 1000
+        self._oldest_ms = now_ms - limits.max_age_days * DAY_MS
+        self._is_burst = is_burst
+
+    def missing(self, event: Event) -> str | None:
+        """What the event has to wait for; None: nothing. Raises: _Refusal with the first thing that is wrong."""
+        if event.kind not in self._kinds:
+            known = ", ".join(self._kinds)
+            raise _Refusal("unknown_kind", encodable(f"no kind {event.kind!r} is declared; declared: {known}", 500))
+        if event.at > self._newest_ms:
+            raise _Refusal(
+                "future_time", f"at is more than {self._limits.max_ahead_s:g} s ahead of this server's clock"
+            )
+        if event.at < self._oldest_ms:
+            raise _Refusal("ancient_time", f"at is more than {self._limits.max_age_days:g} days ago")
+        if self._is_burst(event.user_id):
+            raise _Refusal("burst", f"more than {self._limits.burst_per_minute} events of this user in a minute")
+        return self._unknown("item", event.item_id, self._limits.unknown_items) or self._unknown(
+            "user", event.user_id, self._limits.unknown_users
+        )
+
+    def _unknown(self, what: str, node_id: str, policy: str) -> str | None:
+        if policy == "create" or _is_there(self._view, f"{what}:{node_id}"):
+            return None
+        if policy == "hold":
+            return f"{what}:{node_id}"
+        raise _Refusal(f"unknown_{what}", encodable(f"no {what} {node_id!r}; PUT /v1/{what}s/ makes one", 400))
+
+
+def _explained(payload: Any, now_ms: int) -> tuple[Event, bool]:
+    """As api.posted.event_of, by the slow way that says what is wrong. Raises: _Refusal."""
+    if isinstance(payload, Unreadable):
+        raise _Refusal("invalid_json", encodable(payload.why, 300))
     try:
         event = EventIn.model_validate(payload)
     except ValidationError as error:
@@ -99,18 +222,7 @@ def _parse(payload: Any, declaration: Declaration, limits: EventLimits, now_ms: 
         place = ".".join(str(part) for part in first["loc"]) or "event"
         code = first["type"] if first["type"] in ("invalid_id", "invalid_time") else "invalid_event"
         raise _Refusal(code, encodable(f"{place}: {first['msg']}", 300)) from error
-    if event.kind not in declaration.event_code:
-        known = ", ".join(declaration.event_code)
-        raise _Refusal("unknown_kind", encodable(f"no kind {event.kind!r} is declared; declared: {known}", 500))
-    if event.at is not None and event.at > now_ms + limits.max_ahead_s * 1000:
-        raise _Refusal("future_time", f"at is more than {limits.max_ahead_s:g} s ahead of this server's clock")
-    if event.at is not None and event.at < now_ms - limits.max_age_days * DAY_MS:
-        raise _Refusal("ancient_time", f"at is more than {limits.max_age_days:g} days ago")
-    return event
-
-
-def _record(event: EventIn, now_ms: int) -> Event:
-    return Event(
+    record = Event(
         event_id=event.event_id or uuid.uuid4().hex,
         user_id=event.user_id,
         item_id=event.item_id,
@@ -121,3 +233,24 @@ def _record(event: EventIn, now_ms: int) -> Event:
         recommendation_id=event.recommendation_id,
         position=event.position,
     )
+    return record, event.at is not None
+
+
+def _as_posted(event: Event) -> dict[str, object]:
+    """The event as one would post it."""
+    fields: dict[str, object] = {name: getattr(event, name) for name in event.__struct_fields__}
+    return {name: value for name, value in fields.items() if value is not None} | {"at": iso(event.at)}
+
+
+def _kept(payload: Any) -> object:
+    return payload.line if isinstance(payload, Unreadable) else payload
+
+
+def _is_there(view: View, name: str) -> bool:
+    """name: "item:ID" or "user:ID"."""
+    what, _, node_id = name.partition(":")
+    return node_id in view.catalogue.item_rows if what == "item" else view.user(node_id) is not None
+
+
+def _never(_user_id: str) -> bool:
+    return False

@@ -54,12 +54,16 @@ class RejectedEvent(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
-class EventReceipt(msgspec.Struct, frozen=True, kw_only=True):
-    """accepted: durably written now. duplicated: were written before. Both will never be lost."""
+class EventReceipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """accepted: durably written now. duplicated: were written before. Both will never be lost.
+
+    held: kept until the item or user that they name is there, and left out when there are none.
+    """
 
     accepted: int
     duplicated: int
     rejected: tuple[RejectedEvent, ...]
+    held: int = 0
 
 
 class ErasureReceipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,11 +84,15 @@ class NeighbourList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GraphHealth(msgspec.Struct, frozen=True, kw_only=True):
-    """version: of Neo4j. writer_lag: records of the log that Neo4j does not hold yet; None: not known."""
+    """version: of Neo4j. writer_lag: records of the log that Neo4j does not hold yet; None: not known.
+
+    writer_lag_s: for how long the oldest of them has waited, to a few seconds.
+    """
 
     ok: bool
     version: str | None = None
     writer_lag: int | None = None
+    writer_lag_s: float | None = None
     error: str | None = None
 
 

@@ -38,6 +38,7 @@ STATUS: dict[type[ClewError], int] = {
     errors.LogError: 503,
     errors.LogFull: 507,
     errors.ModelError: 503,
+    errors.MissingExtra: 503,
     errors.LoadInterrupted: 503,
 }
 
@@ -159,6 +160,7 @@ def _http_error(request: Request, error: Exception) -> Response:
 _REFUSALS = {
     400: ("invalid_json", ""),
     422: ("invalid_request", ""),
+    415: ("unsupported_media_type", ""),
     404: ("unknown_address", "there is nothing at this address; see /docs"),
     405: ("method_not_allowed", "this address does not know that method; see /docs"),
     413: ("body_too_large", "the body is larger than the API takes (8 MiB); send it in parts"),

@@ -18,7 +18,9 @@ def readiness(services: Services, watch: GraphWatch) -> Readiness:
     is_whole = state.ok and model_version and (profiles.shared is None or profiles.shared.ok)
     return Readiness(
         status="ready" if is_whole else "degraded",
-        graph=GraphHealth(ok=state.ok, version=state.version, writer_lag=lag, error=state.error),
+        graph=GraphHealth(
+            ok=state.ok, version=state.version, writer_lag=lag, writer_lag_s=state.lag_s, error=state.error
+        ),
         profiles=profiles,
         model_version=model_version,
         log_offset=offset,
@@ -36,6 +38,14 @@ def profile_values(found: Readiness) -> dict[str, float | None]:
         "shared_up": None if shared is None else float(shared.ok),
         "shared_lag": None if shared is None else shared.lag,
     }
+
+
+def dead_letters(services: Services) -> dict[str, int]:
+    """How many are kept, by code; nothing while the log does not say."""
+    try:
+        return services.log.dead_counts()
+    except LogError:
+        return {}
 
 
 def _profiles(services: Services, offset: int) -> ProfilesHealth:

@@ -18,15 +18,20 @@ class StrictJsonRequest(Request):
     """A request whose body is read by msgspec: the standard library lets NaN and lone surrogates through."""
 
     async def json(self) -> Any:
-        """Raises: HTTPException 400 saying at which byte the body stops being JSON; 422 for half a surrogate pair."""
-        try:
-            return msgspec.json.decode(await self.body())
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            if HALF_A_PAIR.search(await self.body()):  # JSON by its grammar, but no text
-                raise HTTPException(422, f"a text holds half a surrogate pair: {error}") from error
-            raise HTTPException(400, f"the body is not JSON: {error}") from error
-        except RecursionError as error:
-            raise HTTPException(400, "the body is nested too deep") from error
+        """Raises: HTTPException, as `decoded`."""
+        return decoded(await self.body())
+
+
+def decoded(body: bytes) -> Any:
+    """Raises: HTTPException 400 saying at which byte the body stops being JSON; 422 for half a surrogate pair."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if HALF_A_PAIR.search(body):  # JSON by its grammar, but no text
+            raise HTTPException(422, f"a text holds half a surrogate pair: {error}") from error
+        raise HTTPException(400, f"the body is not JSON: {error}") from error
+    except RecursionError as error:
+        raise HTTPException(400, "the body is nested too deep") from error
 
 
 class StrictJsonRoute(APIRoute):

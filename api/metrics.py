@@ -1,6 +1,7 @@
 """What Prometheus may know of the API: requests, their time, the log, the writer and the model."""
 
-from collections.abc import Mapping
+from collections import Counter as Counts
+from collections.abc import Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import Scope
@@ -28,8 +29,13 @@ class Metrics:
             "clew_http_request_seconds", "Time to answer.", ["route"], buckets=SECONDS, registry=self._registry
         )
         self._events = Counter("clew_events", "Events posted, by verdict.", ["verdict"], registry=self._registry)
+        self._rejected = Counter("clew_events_rejected", "Events rejected, by code.", ["code"], registry=self._registry)
+        self._dead = Gauge("clew_dead_letters", "Events put aside, by code.", ["code"], registry=self._registry)
         self._log_offset = Gauge("clew_log_offset", "Newest record of the log.", registry=self._registry)
         self._writer_lag = Gauge("clew_writer_lag", "Records not yet in Neo4j.", registry=self._registry)
+        self._writer_lag_s = Gauge(
+            "clew_writer_lag_seconds", "How long the oldest record not in Neo4j has waited.", registry=self._registry
+        )
         self._model = Gauge("clew_model", "The model that serves.", ["version"], registry=self._registry)
 
         self._profiles = {
@@ -43,21 +49,33 @@ class Metrics:
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
-    def count_events(self, *, accepted: int, duplicated: int, rejected: int) -> None:
-        for verdict, count in (("accepted", accepted), ("duplicated", duplicated), ("rejected", rejected)):
+    def count_events(self, *, accepted: int, duplicated: int, held: int) -> None:
+        for verdict, count in (("accepted", accepted), ("duplicated", duplicated), ("held", held)):
             self._events.labels(verdict).inc(count)
+
+    def count_rejected(self, codes: Sequence[str]) -> None:
+        """codes: one for each rejected event."""
+        self._events.labels("rejected").inc(len(codes))
+        for code, count in Counts(codes).items():
+            self._rejected.labels(code).inc(count)
 
     def page(
         self,
         *,
         log_offset: int,
         writer_lag: int | None,
+        writer_lag_s: float | None,
         model_version: str | None,
         profiles: Mapping[str, float | None],
+        dead: Mapping[str, int],
     ) -> bytes:
-        """The text that Prometheus reads. profiles: a value for each of PROFILES."""
+        """The text for Prometheus. profiles: a value for each of PROFILES. dead: letters by code, and "dropped"."""
+        self._dead.clear()
+        for code, count in dead.items():
+            self._dead.labels(code).set(count)
         self._log_offset.set(log_offset)
         self._writer_lag.set(float("nan") if writer_lag is None else writer_lag)
+        self._writer_lag_s.set(float("nan") if writer_lag_s is None else writer_lag_s)
         for name, gauge in self._profiles.items():
             value = profiles[name]
             gauge.set(float("nan") if value is None else value)

@@ -155,38 +155,15 @@ class EventIn(Body):
     position: int | None = Field(default=None, ge=1, le=1_000_000, description="The rank that was clicked.")
 
 
-EVENT_SCHEMA: dict[str, JsonValue] = {
-    "type": "array",
-    "minItems": 1,
-    "maxItems": MAX_EVENTS,
-    "items": {"$ref": "#/components/schemas/EventIn"},
+_EVENT: dict[str, JsonValue] = {"$ref": "#/components/schemas/EventIn"}
+_EVENT_LIST: dict[str, JsonValue] = {"type": "array", "minItems": 1, "maxItems": MAX_EVENTS, "items": _EVENT}
+_EVENT_BATCH: dict[str, JsonValue] = {
+    "type": "object",
+    "properties": {"events": _EVENT_LIST},
+    "required": ["events"],
+    "additionalProperties": False,
 }
-
-
-def _in_three_forms(schema: dict[str, Any]) -> None:
-    """Events may come as {"events": [...]}, as a list, or one by itself."""
-    described = dict(schema)
-    schema.clear()
-    schema["description"] = described.pop("description")
-    schema["anyOf"] = [described, EVENT_SCHEMA, EVENT_SCHEMA["items"]]
-
-
-class EventsIn(Body):
-    """`{"events": [...]}`, or the list by itself, or one event.
-
-    Each event is judged by itself: one that is rejected does not keep the others out.
-    """
-
-    model_config = ConfigDict(json_schema_extra=_in_three_forms)
-
-    events: list[Any] = Field(min_length=1, max_length=MAX_EVENTS, json_schema_extra=EVENT_SCHEMA)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_list_or_one(cls, value: object) -> object:
-        if isinstance(value, list):
-            return {"events": value}
-        return {"events": [value]} if isinstance(value, dict) and "events" not in value and value else value
+EVENTS_SCHEMA: dict[str, JsonValue] = {"anyOf": [_EVENT_BATCH, _EVENT_LIST, _EVENT]}
 
 
 class RelationIn(Body):

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from api.keys import ApiKey
 from domain.graph_answers import GraphAnswer
-from ingest.log import Log
+from ingest.log_contract import DurableLog
 from recommend.recommender import Recommender
 from recommend.shelf import SharedState
 from recommend.world import World
@@ -37,10 +37,18 @@ class Shared(Protocol):
 
 @dataclass(frozen=True)
 class EventLimits:
-    """Which times a posted event may have, seen from now."""
+    """What is asked of a posted event. Its time is seen from now.
+
+    unknown_items, unknown_users: "create", "hold" or "reject" events that name one who is not there.
+    burst_per_minute: of one user in one process; 0: any number. max_held: so many may wait.
+    """
 
     max_ahead_s: float = 300
     max_age_days: float = 36_500
+    unknown_items: str = "create"
+    unknown_users: str = "create"
+    burst_per_minute: int = 0
+    max_held: int = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +60,7 @@ class Services:
 
     recommender: Recommender
     world: World
-    log: Log
+    log: DurableLog
     graph: Graph | None = None
     shared: Shared | None = None
     keys: tuple[ApiKey, ...] = ()

@@ -5,6 +5,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, FastAPI, Request
 
+from api.admission import Admission
 from api.metrics import Metrics
 from api.services import Services
 from api.watch import GraphWatch
@@ -16,12 +17,14 @@ class AppState:
     services: Services
     watch: GraphWatch
     metrics: Metrics
+    admission: Admission
     writes: Writes
 
     @classmethod
     def of(cls, services: Services) -> "AppState":
-        watch = GraphWatch(services.graph)
-        return cls(services, watch, Metrics(), Writes(services, watch))
+        watch, metrics = GraphWatch(services.graph, services.log.last_offset), Metrics()
+        admission = Admission(services, metrics)
+        return cls(services, watch, metrics, admission, Writes(services, watch, admission))
 
 
 def state_of(app: FastAPI) -> AppState:
@@ -40,6 +43,10 @@ async def _metrics(request: Request) -> Metrics:
     return state_of(request.app).metrics
 
 
+async def _admission(request: Request) -> Admission:
+    return state_of(request.app).admission
+
+
 async def _writes(request: Request) -> Writes:
     return state_of(request.app).writes
 
@@ -47,4 +54,5 @@ async def _writes(request: Request) -> Writes:
 Use = Annotated[Services, Depends(_services)]
 UseWatch = Annotated[GraphWatch, Depends(_watch)]
 UseMetrics = Annotated[Metrics, Depends(_metrics)]
+UseAdmission = Annotated[Admission, Depends(_admission)]
 UseWrites = Annotated[Writes, Depends(_writes)]

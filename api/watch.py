@@ -2,10 +2,13 @@
 
 import logging
 import threading
-from dataclasses import dataclass
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from api.services import Graph
-from domain.errors import ClewError
+from domain.errors import ClewError, LogError
 
 INTERVAL_S = 2.0
 logger = logging.getLogger("clew.api")
@@ -13,19 +16,40 @@ logger = logging.getLogger("clew.api")
 
 @dataclass(frozen=True)
 class GraphState:
-    """What was seen last. writer_offset: newest record in Neo4j, kept while Neo4j is away; None: never seen."""
+    """What was seen last. writer_offset: newest record in Neo4j, kept while Neo4j is away; None: never seen.
+
+    lag_s: for how long the oldest record that Neo4j does not hold has been waiting; None: not known.
+    """
 
     ok: bool
     version: str | None
     writer_offset: int | None
     error: str | None
+    lag_s: float | None = None
+
+
+class LagClock:
+    """Ages of offsets, to the nearest look: records do not say when they were written."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque()  # when the log was first seen to reach an offset
+
+    def look(self, now_s: float, log_offset: int, writer_offset: int) -> float:
+        """Seconds since the oldest record above writer_offset was first seen; 0 when there is none."""
+        if not self._seen or log_offset > self._seen[-1][1]:
+            self._seen.append((now_s, log_offset))
+        while self._seen and self._seen[0][1] <= writer_offset:
+            self._seen.popleft()
+        return now_s - self._seen[0][0] if self._seen else 0.0
 
 
 class GraphWatch:
-    """Asks Neo4j every few seconds, in a thread of its own."""
+    """Asks Neo4j every few seconds, in a thread of its own. last_offset: of the log."""
 
-    def __init__(self, graph: Graph | None, *, interval_s: float = INTERVAL_S) -> None:
+    def __init__(self, graph: Graph | None, last_offset: Callable[[], int], *, interval_s: float = INTERVAL_S) -> None:
         self._graph = graph
+        self._last_offset = last_offset
+        self._clock = LagClock()
         self._interval_s = interval_s
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="graph-watch", daemon=True)
@@ -52,10 +76,21 @@ class GraphWatch:
             now = GraphState(True, self._graph.verify(), self._graph.writer_offset(), None)
         except ClewError as error:
             now = GraphState(False, before.version, before.writer_offset, error.message)
+        now = replace(now, lag_s=self._lag_s(now.writer_offset))
         if now.ok != before.ok:
             logger.info("Neo4j is %s", "there" if now.ok else f"away: {now.error}")
         self._state = now
         return now
+
+    def _lag_s(self, writer_offset: int | None) -> float | None:
+        try:
+            return (
+                None
+                if writer_offset is None
+                else self._clock.look(time.monotonic(), self._last_offset(), writer_offset)
+            )
+        except LogError:
+            return None
 
     def _run(self) -> None:
         while not self._stop.is_set():

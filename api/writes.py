@@ -3,6 +3,7 @@
 What the log holds can therefore be applied by every projection without asking again.
 """
 
+from api.admission import Admission
 from api.checks import check_properties, check_relations, check_users, find_relation, require_entity, require_item
 from api.documents import ErasureReceipt
 from api.schemas import EntityIn, ItemIn, ItemPatch, RelationBody, StatedTaste, UserIn, UserPatch
@@ -31,8 +32,9 @@ from recommend.world import View
 class Writes:
     """The write side of the API. Each method returns when its record is durable."""
 
-    def __init__(self, services: Services, watch: GraphWatch) -> None:
+    def __init__(self, services: Services, watch: GraphWatch, admission: Admission) -> None:
         self._services = services
+        self._admission = admission
         self._watch = watch
 
     def put_item(self, item_id: str, body: ItemIn) -> bool:
@@ -48,6 +50,7 @@ class Writes:
             relations=check_relations(view, body.relations, "Item"),
         )
         self.append(record)
+        self._release("item", item_id)
         return item_id not in view.catalogue.item_rows
 
     def patch_item(self, item_id: str, body: ItemPatch) -> None:
@@ -83,6 +86,7 @@ class Writes:
             follows=check_users(view, body.follows, user_id),
         )
         self.append(record)
+        self._release("user", user_id)
         return view.user(user_id) is None
 
     def patch_user(self, user_id: str, body: UserPatch) -> None:
@@ -134,7 +138,7 @@ class Writes:
         self.fresh()
         return ErasureReceipt(
             user_id=user_id,
-            log="gone now",
+            log=self._services.log.erasure,
             profiles="gone now from this server; within a second from others",
             graph="gone when the writer has drained the log",
             model="gone at the next training",
@@ -188,6 +192,12 @@ class Writes:
         behind = self._services.log.last_offset() - written
         if behind > self._services.backlog_limit:
             raise Backlog(f"Neo4j is {behind} records behind the log; try again in a while, or look at `clew status`")
+
+    def _release(self, what: str, node_id: str) -> None:
+        """Takes the events that were held for something that is there now."""
+        if "hold" in (self._services.event_limits.unknown_items, self._services.event_limits.unknown_users):
+            self.fresh()
+            self._admission.release(f"{what}:{node_id}")
 
     def fresh(self) -> View:
         """The world with everything that is in the log now."""

@@ -1,4 +1,4 @@
-"""clew ingest, train, events: what goes into the graph, and the model made of it."""
+"""clew ingest, train: what goes into the graph, and the model made of it."""
 
 import logging
 import threading
@@ -13,16 +13,17 @@ from clew import watch as watching
 from clew.commands_graph import Json
 from clew.settings import Settings, load_settings
 from clew.signals import stop_on_signals
-from clew.wiring import log_file
-from ingest.log import Log
-
-events = typer.Typer(help="Events that were posted.", no_args_is_help=True)
+from clew.wiring import open_log
 
 
 def ingest(
     source: Annotated[str, typer.Argument(help="recbole, movielens, retail, rdf, or table with a mapping file.")],
-    path: Annotated[Path | None, typer.Argument(help="The folder; for rdf the file, for table the mapping file.")] = None,
-    mapping: Annotated[Path | None, typer.Option(help="For rdf: its mapping file [the file's name with .toml].")] = None,
+    path: Annotated[
+        Path | None, typer.Argument(help="The folder; for rdf the file, for table the mapping file.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="For rdf: its mapping file [the file's name with .toml].")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Load a data set into the graph. Twice equals once; bad rows are counted and listed in a file, the rest loads."""
@@ -86,25 +87,6 @@ def train(
     show.hint("next: `clew serve`, or `clew recommend USER`")
 
 
-@events.command()
-def dead(
-    limit: Annotated[int, typer.Option(help="The newest so many.", min=1, max=100_000)] = 20,
-    json: Json = False,
-) -> None:
-    """List events that were rejected, and why."""
-    with Log(log_file(load_settings())) as log:
-        letters = log.dead(limit)
-    if json:
-        show.as_json(letters)
-        return
-    if not letters:
-        show.out.print("no event was rejected")
-        return
-    rows = [(str(letter.number), letter.code, letter.message, str(letter.payload)) for letter in letters]
-    show.table("rejected events, newest first", ("number", "code", "why", "event"), rows)
-    show.hint("next: mend them and post them again")
-
-
 def snapshot() -> None:
     """Take a snapshot of the graph, from which servers and training read."""
     pipeline.snapshot(load_settings(), show.QuietProgress())
@@ -119,5 +101,5 @@ def _watch(settings: Settings, every: str | None, after_events: int | None, *, s
     stop = threading.Event()
     stop_on_signals(stop)
     show.hint("training whenever it is due; Ctrl-C ends it, and the model that serves stays")
-    with Log(log_file(settings)) as log:
+    with open_log(settings) as log:
         watching.watch(settings.models_dir, log.last_offset, when, stop, lambda: watching.train_apart(arguments, stop))

@@ -16,9 +16,8 @@ from clew.serve import Serving
 from clew.serve import serve as run_server
 from clew.settings import Settings, load_settings
 from clew.signals import stop_on_signals
-from clew.wiring import Graph, log_file, sharing
+from clew.wiring import Graph, open_log, sharing
 from clew.writer import drain
-from ingest.log import Log
 
 PARENT_POLL_S = 1.0
 keys = typer.Typer(help="Keys for the API.", no_args_is_help=True)
@@ -72,7 +71,7 @@ def new(
 def _drain(settings: Settings, stop: threading.Event) -> None:
     graph = Graph(settings)
     try:
-        with Log(log_file(settings)) as log, sharing(settings, log, stop):
+        with open_log(settings) as log, sharing(settings, log, stop):
             drain(log, graph, stop, holder=f"{socket.gethostname()}:{settings.home.resolve()}")
     finally:
         graph.close()

@@ -6,12 +6,11 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api.services import EventLimits, Services
 from clew.settings import Settings
-from domain.errors import DamagedArtifact, InvalidSettings, NothingToTrain, ServerError
+from domain.errors import DamagedArtifact, InvalidSettings, LogError, NothingToTrain, ServerError
 from domain.graph_answers import GraphAnswer
 from domain.progress import Progress
 from domain.snapshot import Snapshot
@@ -79,7 +78,7 @@ class Wired:
 
     services: Services
     graph: Graph
-    log: Log
+    log: DurableLog
     shared: "SharedProfiles | None"
     damaged: tuple[DamagedArtifact, ...]
 
@@ -103,10 +102,16 @@ def open_store(settings: Settings) -> Generator[GraphStore]:
         yield store
 
 
+def open_analyst(settings: Settings) -> Analyst:
+    """The graph as an analyst's objects. Raises: MissingExtra, GraphUnavailable."""
+    connection = connection_of(settings)
+    return Analyst(connection.uri, connection.username, connection.password)
+
+
 @contextmanager
 def wire(settings: Settings, progress: Progress) -> Generator[Wired]:
     """Builds and, at the end, closes. Works without Neo4j and without a model: with less to say."""
-    with Log(log_file(settings)) as log, open_shared(settings, log) as shared:
+    with open_log(settings) as log, open_shared(settings, log) as shared:
         graph = Graph(settings)
         try:
             artifact, damaged = load_current(settings.models_dir)
@@ -126,7 +131,14 @@ def wire(settings: Settings, progress: Progress) -> Generator[Wired]:
                 shared=shared,
                 keys=settings.keys,
                 allowed_hosts=settings.hosts,
-                event_limits=EventLimits(settings.events_max_ahead_s, settings.events_max_age_days),
+                event_limits=EventLimits(
+                    max_ahead_s=settings.events_max_ahead_s,
+                    max_age_days=settings.events_max_age_days,
+                    unknown_items=settings.events_unknown_items,
+                    unknown_users=settings.events_unknown_users,
+                    burst_per_minute=settings.events_burst_per_minute,
+                    max_held=settings.dead_letters_max,
+                ),
                 backlog_limit=settings.backlog_limit,
             )
             yield Wired(services, graph, log, shared, tuple(damaged))
@@ -188,7 +200,14 @@ def snapshot_or_none(settings: Settings, graph: Graph, progress: Progress) -> Sn
         return None
 
 
-def log_file(settings: Settings) -> Path:
-    """The log's file; its folder is made."""
-    settings.log_file.parent.mkdir(parents=True, exist_ok=True)
-    return settings.log_file
+def open_log(settings: Settings) -> DurableLog:
+    """The log that CLEW_EVENTS names. Raises: LogError; InvalidSettings for a topic that cannot be one."""
+    address = settings.kafka
+    if address is None:
+        settings.log_file.parent.mkdir(parents=True, exist_ok=True)
+        return Log(settings.log_file, max_dead=settings.dead_letters_max)
+    try:
+        from ingest.kafka_log import KafkaLog  # an extra, and needed only here
+    except ImportError as error:
+        raise LogError("a log on Kafka needs two packages more: pip install 'clew[kafka]'") from error
+    return KafkaLog(address, settings.kafka_index, max_dead=settings.dead_letters_max)

@@ -160,7 +160,7 @@ class Sender:
         except BufferError:
             errors.append(KafkaError(QUEUE_FULL))
         while arrived < len(messages) and len(self._producer):
-            self._producer.poll(0.1)
+            self._producer.flush(TIMEOUT_S)  # now, without lingering
         return offsets, errors
 
     def _new(self) -> Producer:
@@ -169,7 +169,7 @@ class Sender:
                 "bootstrap.servers": self._brokers,
                 "acks": "all",
                 "enable.idempotence": True,
-                "linger.ms": 0,
+                "linger.ms": 100,  # so that one call's messages go together; flushing ends the wait
                 "delivery.timeout.ms": int(TIMEOUT_S * 1000),
                 "queue.buffering.max.messages": 1_000_000,
                 "reconnect.backoff.max.ms": 1000,
@@ -178,37 +178,38 @@ class Sender:
         )
 
 
+class Ends:
+    """Asks where topics end. By a connection of its own: on a follower's, the question would wait behind its fetch."""
+
+    def __init__(self, brokers: str) -> None:
+        self._brokers = brokers
+        self._consumer = Consumer(_consuming(brokers))
+        self._lock = threading.Lock()
+
+    def of(self, topic: str) -> int:
+        """The offset that the next message of the topic will get. Raises: LogUnavailable."""
+        with self._lock, errors_of(self._brokers):
+            place = TopicPartition(topic, 0)
+            _, high = _patiently(lambda: self._consumer.get_watermark_offsets(place, timeout=TIMEOUT_S))
+        return high
+
+    def close(self) -> None:
+        self._consumer.close()
+
+
 class Follower:
     """Reads a topic from a place on. position: the next offset. Used by one thread at a time."""
 
-    def __init__(self, brokers: str, topic: str, position: int) -> None:
+    def __init__(self, brokers: str, topic: str, position: int, ends: Ends) -> None:
         self._brokers = brokers
         self._topic = topic
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": brokers,
-                "group.id": "clew",  # asked for, and not used: partitions are assigned and nothing is committed
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-                "auto.offset.reset": "earliest",
-                "fetch.error.backoff.ms": 50,
-                "fetch.wait.max.ms": 100,
-                "reconnect.backoff.max.ms": 1000,
-                **QUIET,
-            }
-        )
+        self._ends = ends
+        self._consumer = Consumer(_consuming(brokers))
         self.seek(position)
 
     def seek(self, position: int) -> None:
         self.position = position
         self._consumer.assign([TopicPartition(self._topic, 0, position)])
-
-    def end(self) -> int:
-        """The offset that the next message of the topic will get. Raises: LogUnavailable."""
-        with errors_of(self._brokers):
-            place = TopicPartition(self._topic, 0)
-            _, high = _patiently(lambda: self._consumer.get_watermark_offsets(place, timeout=TIMEOUT_S))
-        return high
 
     def consume(self, most: int, timeout_s: float) -> list[Message]:
         """What has arrived, after waiting for the first; perhaps nothing. Raises: LogUnavailable."""
@@ -228,7 +229,7 @@ class Follower:
 
     def to_end(self, end: int | None = None) -> Iterator[list[Message]]:
         """Everything up to an end, else up to the present one, in pieces. Raises: LogUnavailable."""
-        end = self.end() if end is None else end
+        end = self._ends.of(self._topic) if end is None else end
         give_up_at = time.monotonic() + TIMEOUT_S
         while self.position < end:
             messages = self.consume(10_000, 0.05)
@@ -240,3 +241,17 @@ class Follower:
 
     def close(self) -> None:
         self._consumer.close()
+
+
+def _consuming(brokers: str) -> dict[str, Any]:
+    return {
+        "bootstrap.servers": brokers,
+        "group.id": "clew",  # asked for, and not used: partitions are assigned and nothing is committed
+        "enable.auto.commit": False,
+        "enable.partition.eof": True,
+        "auto.offset.reset": "earliest",
+        "fetch.error.backoff.ms": 50,
+        "fetch.wait.max.ms": 100,
+        "reconnect.backoff.max.ms": 1000,
+        **QUIET,
+    }

@@ -109,8 +109,9 @@ class KafkaIndex:
         found = self._each("SELECT event, digest, offset FROM events WHERE event = ?", hashes)
         return {event: (digest, offset) for event, digest, offset in found}
 
-    def add_key(self, key: Key) -> None:
-        self._run("INSERT OR IGNORE INTO keys VALUES (?, ?, ?, ?)", [(key.key_id, key.person, key.key, key.farewell)])
+    def add_keys(self, keys: Collection[Key]) -> None:
+        rows = [(key.key_id, key.person, key.key, key.farewell) for key in keys]
+        self._run("INSERT OR IGNORE INTO keys VALUES (?, ?, ?, ?)", rows)
 
     def set_farewell(self, key_id: bytes, offset: int) -> None:
         self._run("UPDATE keys SET farewell = ? WHERE key_id = ?", [(offset, key_id)])
@@ -118,9 +119,10 @@ class KafkaIndex:
     def key(self, key_id: bytes) -> Key | None:
         return next(self._keys("key_id = ?", key_id), None)
 
-    def key_of(self, person: bytes) -> Key | None:
-        """The first of the keys with which the person's records are sealed."""
-        return next(self._keys("person = ? AND farewell IS NULL ORDER BY key_id", person), None)
+    def current_keys(self, people: Collection[bytes]) -> dict[bytes, Key]:
+        """Of each person the first of the keys with which their records are sealed; nobody who has none."""
+        query = "SELECT key_id, person, key FROM keys WHERE person = ? AND farewell IS NULL ORDER BY key_id LIMIT 1"
+        return {row[1]: Key(*row) for row in self._each(query, people)}
 
     def keys_of(self, person: bytes) -> list[Key]:
         return list(self._keys("person = ?", person))

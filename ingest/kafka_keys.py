@@ -45,11 +45,12 @@ class Keyring:
     def current(self, people: Collection[bytes]) -> dict[bytes, Key]:
         """The key that seals what each person does; made, durably, for those who have none."""
         with self._lock:
-            missing = [person for person in people if self._known(person) is None]
-            if missing:
+            keys = self._known(people)
+            if len(keys) < len(people):
                 self.look()  # another machine may have made them
-                self._make([person for person in missing if self._known(person) is None], FOR_RECORDS)
-            return {person: key for person in people if (key := self._known(person)) is not None}
+                keys |= self._known([person for person in people if person not in keys])
+                keys |= {key.person: key for key in self._make(set(people) - keys.keys(), FOR_RECORDS)}
+            return keys
 
     def farewell(self, person: bytes) -> Key:
         """A fresh key for the record that says that the person was erased."""
@@ -63,9 +64,10 @@ class Keyring:
             key = self._index.key(key_id)
             if key is None:
                 return None
+            found = (key.person, AESGCM(key.key))
             if len(self._ciphers) >= MOST_CACHED:
                 self._ciphers.clear()
-            found = self._ciphers[key_id] = (key.person, AESGCM(key.key))
+            self._ciphers[key_id] = found
         return found
 
     def look(self) -> None:
@@ -98,15 +100,14 @@ class Keyring:
         if current is not None and current.key_id == key.key_id:
             del self._current[key.person]
 
-    def _known(self, person: bytes) -> Key | None:
-        if person not in self._current:
-            found = self._index.key_of(person)
-            if found is None:
-                return None
-            if len(self._current) >= MOST_CACHED:
-                self._current.clear()
-            self._current[person] = found
-        return self._current[person]
+    def _known(self, people: Collection[bytes]) -> dict[bytes, Key]:
+        """Those of the keys that this machine has."""
+        unseen = [person for person in people if person not in self._current]
+        if len(self._current) + len(unseen) > MOST_CACHED:
+            self._current.clear()
+            unseen = list(people)
+        self._current |= self._index.current_keys(unseen)
+        return {person: self._current[person] for person in people if person in self._current}
 
     def _make(self, people: Collection[bytes], purpose: bytes) -> list[Key]:
         farewell = 0 if purpose == FOR_FAREWELL else None
@@ -115,8 +116,7 @@ class Keyring:
         ]
         self._sender.send([Outgoing(self._topic, key.person + key.key_id, purpose + key.key) for key in made])
         with self._index.transaction():
-            for key in made:
-                self._index.add_key(key)
+            self._index.add_keys(made)
         return made
 
     def _take(self, message: Message) -> Key | None:
@@ -131,7 +131,7 @@ class Keyring:
             self._forget(gone)
             return None
         key = Key(key_id, person, value[1:], 0 if value[:1] == FOR_FAREWELL else None)
-        self._index.add_key(key)
+        self._index.add_keys([key])
         return key
 
     def _shared_secret(self) -> bytes:

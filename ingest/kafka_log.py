@@ -13,7 +13,7 @@ from domain.errors import LogError
 from domain.records import Event, Record, UserErased
 from ingest.group_commit import Batch, GroupCommit, Line, judge, lines_of
 from ingest.kafka_address import KafkaAddress
-from ingest.kafka_client import COMPACTED, KEPT, TIMEOUT_S, Follower, Outgoing, Sender, ensure_topics
+from ingest.kafka_client import COMPACTED, KEPT, TIMEOUT_S, Ends, Follower, Outgoing, Sender, ensure_topics
 from ingest.kafka_dead import KafkaLetters
 from ingest.kafka_index import KafkaIndex
 from ingest.kafka_keys import Keyring
@@ -39,7 +39,7 @@ class KafkaLog:
         keys_topic, dead_topic = f"{self._topic}.keys", f"{self._topic}.dead"
         ids = ensure_topics(self._brokers, {self._topic: KEPT, keys_topic: COMPACTED, dead_topic: COMPACTED})
         self._index = KafkaIndex(index_folder / f"{self._topic}-{ids[self._topic]}.db")
-        self._sender = Sender(self._brokers)
+        self._sender, self._ends = Sender(self._brokers), Ends(self._brokers)
         self._followers = {name: self._follower(name) for name in (self._topic, keys_topic, dead_topic)}
         self._keyring = Keyring(keys_topic, self._index, self._sender, self._followers[keys_topic])
         self._sealer = Sealer(self._keyring)
@@ -87,6 +87,7 @@ class KafkaLog:
             self._tail.stop()
             for follower in self._followers.values():
                 follower.close()
+            self._ends.close()
             self._sender.close()
             self._index.close()
 
@@ -183,11 +184,11 @@ class KafkaLog:
         found = list[tuple[int, Record]]()
         with self._looking_back:
             self._check()
-            follower = Follower(self._brokers, self._topic, start)
+            follower = Follower(self._brokers, self._topic, start, self._ends)
             try:
                 for messages in follower.to_end(end):
                     below = [message for message in messages if (message.offset() or 0) < end]
-                    found += self._tail.readable(below)
+                    found += self._tail.readable(below, self._tail.opened(below))
                     if len(found) >= limit:
                         break
             finally:
@@ -195,7 +196,7 @@ class KafkaLog:
         return found[:limit]
 
     def _follower(self, topic: str) -> Follower:
-        return Follower(self._brokers, topic, self._index.position(topic))
+        return Follower(self._brokers, topic, self._index.position(topic), self._ends)
 
     def _check(self) -> None:
         if self._closed:

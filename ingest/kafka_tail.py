@@ -9,6 +9,7 @@ from confluent_kafka import Message
 
 from domain.errors import ClewError, LogError, LogUnavailable
 from domain.records import Event, Record, UserErased, UserMerged
+from ingest.group_commit import Line
 from ingest.kafka_client import Follower
 from ingest.kafka_index import KafkaIndex
 from ingest.kafka_keys import Keyring
@@ -86,9 +87,12 @@ class Tail:
         with self._moved:
             self._kept, self._kept_from = [], self.position
 
-    def readable(self, messages: Sequence[Message]) -> list[tuple[int, Record]]:
+    def opened(self, messages: Sequence[Message]) -> list[Line | None]:
+        """What the messages hold; None where nobody can read it."""
+        return self._sealer.open([message.value() or b"" for message in messages])
+
+    def readable(self, messages: Sequence[Message], opened: Sequence[Line | None]) -> list[tuple[int, Record]]:
         """The records among the messages that count: not repeated, and of nobody who was erased."""
-        opened = self._sealer.open([message.value() or b"" for message in messages])
         erased = self._index.erased({name for message in messages if (name := message.key()) is not None})
         found = [
             (message.offset() or 0, line.record)
@@ -127,7 +131,7 @@ class Tail:
 
     def _take(self, messages: Sequence[Message]) -> None:
         """Messages into the index, then among the newest records. Done again, it changes nothing."""
-        opened = self._sealer.open([message.value() or b"" for message in messages])
+        opened = self.opened(messages)
         with self._index.transaction():
             self._index.add_events(
                 (self._keyring.hash(line.record.event_id), line.digest or b"", message.offset() or 0)
@@ -141,7 +145,7 @@ class Tail:
         farewells = [message for message in messages if is_farewell(message.value() or b"")]
         for message in farewells:
             self._erase(message.key() or b"", key_id_of(message.value() or b""), message.offset() or 0)
-        found = self.readable(messages)
+        found = self.readable(messages, opened)
         with self._moved:
             self._kept += found
             if farewells:  # what is kept may be of the person, or name them; what lies in Kafka no longer does

@@ -1,16 +1,17 @@
 """What users do."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
 
-from api.admission import admit
 from api.auth import needs
 from api.documents import EventReceipt
-from api.json import StrictJsonRoute, send
+from api.json import JSON, send
 from api.openapi import ASK, answers_with
-from api.schemas import EventsIn
-from api.state import Use, UseMetrics, UseWrites
+from api.posted import Posted, posted_events
+from api.schemas import EVENTS_SCHEMA
+from api.state import UseAdmission, UseWrites
 
-router = APIRouter(route_class=StrictJsonRoute, tags=["events"], dependencies=[needs("write")])
+router = APIRouter(tags=["events"], dependencies=[needs("write")])
 
 
 @router.post(
@@ -18,11 +19,18 @@ router = APIRouter(route_class=StrictJsonRoute, tags=["events"], dependencies=[n
     status_code=202,
     summary="Post events",
     responses=answers_with(EventReceipt, "What was taken, durably.", *ASK, 507, status=202),
+    openapi_extra={"requestBody": {"required": True, "content": {JSON: {"schema": EVENTS_SCHEMA}}}},
 )
-def post_events(body: EventsIn, services: Use, writes: UseWrites, metrics: UseMetrics) -> Response:
+async def post_events(request: Request, admission: UseAdmission, writes: UseWrites) -> Response:
     """Answers when the events are on disk; the next list already knows them.
 
-    The same `event_id` counts once. When every event was rejected the answer is 422, with the reasons.
+    One event, a list, or `{"events": [...]}`, up to 1,000 at a time; or, as `application/x-ndjson`, one a line. With
+    `Content-Encoding: gzip` too. The same `event_id` counts once. Each event is judged by itself: one that is rejected
+    does not keep the others out. When every event was rejected the answer is 422, with the reasons.
     """
-    writes.refuse_backlog()
-    return send(admit(services, metrics, body.events), 202)
+
+    def take(posted: Posted) -> EventReceipt:
+        writes.refuse_backlog()
+        return admission.post(posted)
+
+    return send(await run_in_threadpool(take, await posted_events(request)), 202)

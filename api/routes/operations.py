@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from api.auth import Presented, may, needs
 from api.documents import Liveness, Readiness
-from api.health import profile_values, readiness
+from api.health import dead_letters, profile_values, readiness
 from api.json import send
 from api.openapi import READ, answers_with, problems_of
 from api.state import Use, UseMetrics, UseWatch
@@ -46,7 +46,9 @@ def metrics(services: Use, watch: UseWatch, counters: UseMetrics) -> Response:
     page = counters.page(
         log_offset=found.log_offset or 0,
         writer_lag=lag,
+        writer_lag_s=found.graph.writer_lag_s if found.graph else None,
         model_version=found.model_version,
         profiles=profile_values(found),
+        dead=dead_letters(services),
     )
     return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8")

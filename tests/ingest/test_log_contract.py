@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import LogError
-from domain.records import Event, ItemRetired, RelationEnd, RelationPut, UserErased, UserPut
+from domain.records import Event, ItemRetired, RelationEnd, RelationPut, UserErased, UserMerged, UserPut
 from ingest.log_contract import DurableLog
 from tests.ingest.logs import Place, bury, event
 
@@ -221,3 +221,37 @@ def test_relations_and_preferences_survive_the_round_trip(log: DurableLog) -> No
     )
     log.append([record])
     assert log.read(0) == [(1, record)]
+
+
+def test_a_merged_visitor_is_erased_with_the_person_they_turned_out_to_be(log: DurableLog) -> None:
+    log.append([event("e1", "visitor"), UserMerged(user_id="ann", from_id="visitor"), event("e2", "bob")])
+    assert UserMerged(user_id="ann", from_id="visitor") in [record for _, record in log.read(0)]
+    log.erase_user("ann")
+    assert log.is_erased("visitor")
+    assert log.append([event("e3", "visitor")])[0].code == "erased_user"
+    assert [record for _, record in log.read(0) if isinstance(record, Event)] == [event("e2", "bob")]
+
+
+def test_the_oldest_rejected_letters_go_first_are_counted_and_held_ones_stay(place: Place) -> None:
+    with place.open(max_dead=2) as log:
+        bury(log, {"item_id": "new"}, "unknown_item", "held", waits_for="item:new")
+        for number in range(4):
+            bury(log, {"number": number}, "invalid_event", "no event")
+        assert [letter.payload for letter in log.dead()] == [{"number": 3}, {"number": 2}, {"item_id": "new"}]
+        assert log.dead_counts() == {"invalid_event": 2, "unknown_item": 1, "dropped": 2}
+        (held,) = log.dead(waits_for="item:new")
+        log.unbury([held.number, 987_654])
+        assert log.dead(waits_for="item:new") == []
+        assert len(log.dead()) == 2
+
+
+def test_reading_goes_on_from_any_offset_in_pieces(log: DurableLog) -> None:
+    log.append([event(f"e{number}", f"u{number % 7}") for number in range(50)])
+    log.erase_user("u3")
+    offset, seen = 0, list[str]()
+    while records := log.read(offset, limit=9):
+        assert len(records) <= 9
+        seen += [record.event_id for _, record in records if isinstance(record, Event)]
+        offset = records[-1][0]
+    assert seen == [f"e{number}" for number in range(50) if number % 7 != 3]
+    assert offset == log.last_offset()

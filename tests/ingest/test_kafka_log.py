@@ -1,0 +1,153 @@
+"""What the log on Kafka promises beyond the contract: several machines, lost brokers, and keys that are destroyed."""
+
+import os
+import signal
+import uuid
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from broker import server
+from broker.server import BrokerConfig
+from domain.errors import InvalidSettings, LogUnavailable
+from domain.records import RelationDeleted, RelationPut, UserPut
+from ingest import kafka_client, kafka_log
+from ingest.kafka_address import kafka_address
+from ingest.log_contract import DurableLog
+from tests.ingest.logs import Place, bury, event
+
+
+@pytest.fixture
+def topic() -> str:
+    return f"k{uuid.uuid4().hex}"
+
+
+def machine(tmp_path: Path, kafka: str, topic: str, name: str) -> DurableLog:
+    """The log as another machine opens it: the same topic, and nothing else in common."""
+    return Place(tmp_path / name, kafka, topic).open()
+
+
+def ids_in(log: DurableLog) -> list[str]:
+    return [getattr(record, "event_id", "") for _, record in log.read(0)]
+
+
+def test_an_event_that_two_machines_took_at_once_is_read_once(
+    kafka: str, topic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka_log, "TIMEOUT_S", 0.1)
+    with machine(tmp_path, kafka, topic, "a") as a, machine(tmp_path, kafka, topic, "b") as b:
+        a._tail.stop()  # type: ignore[attr-defined]  # it sees nothing of what b does from now on
+        assert b.append([event("e1"), event("e2")])[0].code == "accepted"
+        a.append([event("e1")])
+        b.append([event("e3")])
+        assert ids_in(b) == ["e1", "e2", "e3"]
+    with machine(tmp_path, kafka, topic, "c") as c:
+        assert ids_in(c) == ["e1", "e2", "e3"]
+        assert c.append([event("e1")])[0].code == "duplicated"
+
+
+def test_each_machine_opens_what_others_have_sealed_and_refuses_whom_they_erased(
+    kafka: str, topic: str, tmp_path: Path
+) -> None:
+    with machine(tmp_path, kafka, topic, "a") as a, machine(tmp_path, kafka, topic, "b") as b:
+        a.append([event("e1", "ann"), UserPut(user_id="bob", properties={}, follows=("ann", "cid"))])
+        b.append([event("e2", "ann")])
+        offset = b.erase_user("ann")
+        a._tail.wait_for(offset, 10)  # type: ignore[attr-defined]
+        kept = [record for _, record in a.read(0) if isinstance(record, UserPut)]
+        assert kept == [UserPut(user_id="bob", properties={}, follows=("cid",))]
+        assert a.append([event("e3", "ann")])[0].code == "erased_user"
+        b.forget_erasures(offset)
+    with machine(tmp_path, kafka, topic, "c") as c:
+        assert c.is_erased("ann")
+        assert [type(record) for _, record in c.read(0)] == [UserPut]
+
+
+def test_no_message_names_a_person_in_the_clear_and_a_destroyed_key_is_gone(
+    kafka: str, topic: str, tmp_path: Path
+) -> None:
+    person = "person-4711"
+    with machine(tmp_path, kafka, topic, "a") as log:
+        log.append([event("e1", person), UserPut(user_id="bob", properties={}, follows=(person,))])
+        log.append([RelationPut(type="FOLLOWS", head_id="bob", tail_id=person)])
+        bury(log, {"user_id": person}, "unknown_kind", "no event kind")
+        log.forget_erasures(log.erase_user(person))
+        log.append([RelationDeleted(type="FOLLOWS", head_id="bob", tail_id=person)])
+        keys = dict(_messages(kafka, f"{topic}.keys"))  # the newest of each: what compaction leaves
+        assert sum(value is None for value in keys.values()) == 2  # the person's and that of the farewell
+        assert sum(value is not None for value in keys.values()) == 2  # bob's and the secret
+    for name in (topic, f"{topic}.keys", f"{topic}.dead"):
+        for key, value in _messages(kafka, name):
+            assert person.encode() not in (key or b"") + (value or b"")
+    for file in (tmp_path / "a").iterdir():
+        assert person.encode() not in file.read_bytes()
+
+
+def test_a_topic_of_several_partitions_has_no_one_order_and_is_refused(kafka: str, topic: str, tmp_path: Path) -> None:
+    admin = AdminClient({"bootstrap.servers": kafka})
+    for future in admin.create_topics([NewTopic(topic, 2, 1)]).values():
+        future.result()
+    with pytest.raises(InvalidSettings, match="2 partitions"):
+        machine(tmp_path, kafka, topic, "a")
+
+
+def test_a_killed_broker_loses_nothing_acknowledged_and_is_missed_until_it_is_back(
+    kafka: str, kafka_config: BrokerConfig, topic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka_client, "TIMEOUT_S", 2.0)
+    with machine(tmp_path, kafka, topic, "a") as log:
+        log.append([event("e1")])
+        pid = server.status(kafka_config).pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        try:
+            with pytest.raises(LogUnavailable, match="send them again"):
+                log.append([event("e2")])
+            with pytest.raises(LogUnavailable):
+                log.append([event("e2")])  # at once, and not after a time-out
+            assert ids_in(log) == ["e1"]  # what was read is still there
+        finally:
+            server.up(kafka_config)
+        code = _until_taken(log)
+        assert code in ("accepted", "duplicated")
+        assert ids_in(log) == ["e1", "e2"]
+
+
+def test_no_broker_at_all_is_said_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka_client, "TIMEOUT_S", 0.5)
+    with pytest.raises(LogUnavailable, match="does not answer"):
+        machine(tmp_path, "127.0.0.1:1", "t", "a")
+
+
+@pytest.mark.parametrize(
+    "text", ["kafka://", "kafka://host/topic", "kafka://host:1", "kafka://h:1/..", "mysql://h:1/t"]
+)
+def test_an_address_of_another_form_is_refused(text: str) -> None:
+    with pytest.raises(InvalidSettings, match="CLEW_EVENTS"):
+        kafka_address(text)
+
+
+def _until_taken(log: DurableLog) -> str:
+    for _ in range(100):
+        try:
+            return log.append([event("e2")])[0].code
+        except LogUnavailable:
+            continue
+    raise AssertionError("not taken again")
+
+
+def _messages(kafka: str, topic: str) -> list[tuple[bytes | None, bytes | None]]:
+    """Every message of a topic, with nothing of ours between."""
+    consumer = Consumer({"bootstrap.servers": kafka, "group.id": "test", "enable.partition.eof": True})
+    consumer.assign([TopicPartition(topic, 0, 0)])
+    found = []
+    while True:
+        message = consumer.poll(10)
+        assert message is not None
+        if message.error():
+            consumer.close()
+            return found
+        found.append((message.key(), message.value()))
