@@ -2,9 +2,10 @@
 
 `clew writer` writes them with the offset of the log up to which they are whole; API processes read a user whom they
 have no room for. What is in Redis can be made again from the log, so that losing it loses nothing.
-Keys: NAME:offset, and NAME:user:ID for each user.
+Keys: NAME:offset, and NAME:user:HASH for each user.
 """
 
+import hashlib
 import logging
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -100,7 +101,8 @@ class SharedProfiles:
         return True
 
     def _key(self, user_id: str) -> str:
-        return f"{self._name}:user:{user_id}"
+        """Without the id itself: what is left of an erased person tells nobody who it was."""
+        return f"{self._name}:user:{hashlib.blake2b(user_id.encode(), digest_size=16).hexdigest()}"
 
     def _set(self, state: SharedState) -> None:
         """Says once what is wrong with Redis, and once that it is well again."""
