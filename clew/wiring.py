@@ -102,12 +102,6 @@ def open_store(settings: Settings) -> Generator[GraphStore]:
         yield store
 
 
-def open_analyst(settings: Settings) -> Analyst:
-    """The graph as an analyst's objects. Raises: MissingExtra, GraphUnavailable."""
-    connection = connection_of(settings)
-    return Analyst(connection.uri, connection.username, connection.password)
-
-
 @contextmanager
 def wire(settings: Settings, progress: Progress) -> Generator[Wired]:
     """Builds and, at the end, closes. Works without Neo4j and without a model: with less to say."""
