@@ -48,6 +48,7 @@ ClewError
 │   ├── NothingToTrain          too few users, items or interactions
 │   ├── WorseModel              worse than the one that serves, on validation data
 │   └── TrainingFailed          the process that trains ended with an error
+├── MissingExtra                packages of an extra are not installed; pip install 'clew[…]'
 └── LoadInterrupted             an earlier load did not finish
 
 Each class has a stable `code` (snake_case), sent to HTTP clients and shown by the command line.
@@ -269,6 +270,10 @@ class WorseModel(ModelError):
 
 class TrainingFailed(ModelError):
     code = "training_failed"
+
+
+class MissingExtra(ClewError):
+    code = "missing_extra"
 
 
 class LoadInterrupted(ClewError):
