@@ -8,10 +8,10 @@ ROUNDS ?= 20
 export CLEW_HOME ?= .clew
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test chaos bench serve docs lock clean
+.PHONY: help setup demo check test chaos bench bench-quality serve docs lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Clew needs Python 3.11 or newer; try: make PYTHON=python3.12 setup")'
@@ -42,6 +42,9 @@ chaos: $(STAMP) ## kill -9 of every process under load, ROUNDS=20 times
 
 bench: $(STAMP) ## the benchmarks; results go to benchmarks/results/
 	@$(BIN)/python -m benchmarks
+
+bench-quality: $(STAMP) ## quality rows without a result, and docs/quality.md (ROWS="lastfm ml-100k.ease", ARGS="--again")
+	@$(BIN)/python -m benchmarks.quality $(ROWS) $(ARGS)
 
 serve: $(STAMP) ## serve the API on what is in CLEW_HOME
 	@$(BIN)/clew serve

@@ -48,7 +48,8 @@ class Choice:
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run did. settings and validation are the best trial's; trials: how many ran, for --trials."""
+    """What a run did. settings and validation are the best trial's; trials: how many ran, for --trials;
+    best_trial_s: how long the best took, where that is known."""
 
     scorer: str
     phase: str
@@ -61,6 +62,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     ratings: str
     validation_part: str
     trials: int
+    best_trial_s: float | None
     settings: dict[str, object]
     validation: dict[str, float]
     seconds: dict[str, float]
@@ -176,6 +178,7 @@ def _report(train: Snapshot, data: BenchData, tuned: Tuned, choice: Choice, read
         ratings=reading,
         validation_part="given" if data.valid is not None else "cut from the training file",
         trials=len(tuned.trials),
+        best_trial_s=tuned.best.seconds,
         settings=dict(tuned.best.settings),
         validation=tuned.best.metrics,
         seconds=clock.seconds,

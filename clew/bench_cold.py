@@ -19,15 +19,14 @@ from embeddings.scorers.contract import Fitted, Foldable, Users
 from recommend.evaluate.cut import Problem, cut_validation, seen_pairs
 from recommend.evaluate.data import with_kind
 from recommend.evaluate.files import read_part
+from recommend.evaluate.graph_share import with_items_permuted, without_graph
 from recommend.evaluate.hold import (
     Mask,
     draw,
     first_events,
     only,
     pairs_in,
-    shuffled,
     users_who_want,
-    without_graph,
     without_items,
     without_users,
 )
@@ -140,7 +139,7 @@ def kg_control(files: Files, choice: Choice, progress: Progress, *, share: float
     held = held_items(case.train, share, choice.seed)
     graphs = {
         "true": case.train,
-        "shuffled": shuffled(case.train, choice.seed),
+        "shuffled": with_items_permuted(case.train, seed=choice.seed),
         "none": without_graph(case.train),
     }
     warm: dict[str, dict[str, Figure]] = {}

@@ -62,5 +62,5 @@ def tune_fused(
     model = train_model(snapshot, seed=seed, progress=progress, validation=targets, budget_s=budget, trials=trials)
     metrics = {name.removeprefix("validation_"): value for name, value in model.metrics.items()}
     ran = int(cast(int, model.settings["trials"]))
-    best = Trial(cast(dict[str, Value], model.settings), metrics, 0.0)
+    best = Trial(cast(dict[str, Value], model.settings), metrics, None)
     return Tuned(best, Served.of(model, snapshot), (best,) * ran)

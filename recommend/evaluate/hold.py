@@ -1,4 +1,4 @@
-"""Parts of a data set taken away on purpose: the events of some items or users, the meaning of the graph."""
+"""Parts of a data set taken away on purpose: the events of some items, or of some users."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from domain.snapshot import Relations, Snapshot
+from domain.snapshot import Snapshot
 from recommend.evaluate.data import Users, of_events, pair_matrix, shape_of
 from recommend.evaluate.files import Part
 
@@ -81,30 +81,6 @@ def only(matrix: sp.csr_array, users: Mask | None = None, items: Mask | None = N
         kept &= items[coo.col]
     num_users, num_items = len(matrix.indptr) - 1, int(np.asarray(matrix.shape)[1])
     return pair_matrix(coo.row[kept], coo.col[kept], (num_users, num_items))
-
-
-def shuffled(snapshot: Snapshot, seed: int) -> Snapshot:
-    """The graph with the items permuted over their sets of attributes: as many facts of the same shape, none true."""
-    described = [relation.heads for relation in snapshot.relations if relation.head_kind == "item"]
-    items = np.unique(np.concatenate([*described, np.empty(0, np.int32)]))
-    renamed = np.arange(len(snapshot.item_ids), dtype=np.int32)
-    renamed[items] = np.random.default_rng(seed).permutation(items)
-    return replace(snapshot, relations=tuple(_with_heads(each, renamed) for each in snapshot.relations))
-
-
-def without_graph(snapshot: Snapshot) -> Snapshot:
-    """The same types, and no relation."""
-    nothing = np.empty(0, np.int32)
-    bare = [replace(each, heads=nothing, tails=nothing, weights=each.weights[:0]) for each in snapshot.relations]
-    return replace(snapshot, relations=tuple(bare))
-
-
-def _with_heads(relation: Relations, renamed: NDArray[np.int32]) -> Relations:
-    if relation.head_kind != "item":
-        return relation
-    heads = renamed[relation.heads]
-    order = np.lexsort((relation.tails, heads))
-    return replace(relation, heads=heads[order], tails=relation.tails[order], weights=relation.weights[order])
 
 
 def users_who_want(targets: sp.csr_array, among: Mask) -> Users:

@@ -24,11 +24,11 @@ SLACK = 1.2  # a trial may take so many times as long as the longest one before 
 
 @dataclass(frozen=True)
 class Trial:
-    """metrics: "ndcg@10" and others, means over the validation users."""
+    """metrics: "ndcg@10" and others, means over the validation users; seconds: None where they are not known."""
 
     settings: dict[str, Value]
     metrics: dict[str, float]
-    seconds: float
+    seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def search(
     ran: list[Trial] = []
     best: tuple[Trial, Fitted] | None = None
     for settings in listed[: trials or len(listed)] if len(users) else listed[:1]:
-        longest = max((trial.seconds for trial in ran), default=0.0)
+        longest = max((trial.seconds or 0.0 for trial in ran), default=0.0)
         if trials is None and ran and time.perf_counter() - began + longest * SLACK > budget_s:
             break
         started = time.perf_counter()

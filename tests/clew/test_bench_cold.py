@@ -14,8 +14,7 @@ from clew.cli import app
 from domain.errors import InvalidRequest, NothingToTrain
 from domain.progress import Silent
 from domain.snapshot import Snapshot
-from embeddings.features import item_features
-from recommend.evaluate.hold import draw, first_events, shuffled, with_new_items, without_graph, without_items
+from recommend.evaluate.hold import draw, first_events, with_new_items, without_items
 from tests.clew.bench_files import parity_files
 
 CHOICE = Choice("content", k=2, trials=1)
@@ -63,14 +62,6 @@ def test_what_cannot_be_measured_is_said(files: Files) -> None:
         cold_users(files, Choice("user-cosine", k=2, trials=1), Silent())
     with pytest.raises(NothingToTrain, match="--kg"):
         cold_items(replace(files, kg=None), Choice("ease", trials=1), Silent())
-
-
-def test_shuffling_keeps_the_shape_of_the_graph_and_none_of_its_facts(train: Snapshot) -> None:
-    before, after = item_features(train).matrix, item_features(shuffled(train, 1)).matrix
-    assert before.sum() == after.sum()
-    assert sorted(before.sum(axis=0)) == sorted(after.sum(axis=0))
-    assert (before != after).nnz > 0
-    assert item_features(without_graph(train)).matrix.nnz == 0
 
 
 def test_first_events_are_the_oldest(train: Snapshot) -> None:
