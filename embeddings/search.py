@@ -16,7 +16,7 @@ from embeddings.encoded import Encoded
 from embeddings.features import Floats
 from embeddings.fitting import Fitting
 from embeddings.fuse import Chosen, Components
-from embeddings.settings import EncoderSettings, LinearSettings, TrainSettings
+from embeddings.settings import EncoderSettings, LinearSettings, TrainSettings, cosine_encoder
 from embeddings.validation import UNCHOSEN, Validation
 
 MOST_TRIALS = 60
@@ -35,6 +35,14 @@ ENCODER_SPACE: dict[str, tuple[object, ...]] = {
     "dropout": (0.3, 0.5, 0.6, 0.7),
     "svd_start": (False, True),
     "own_dropout": (0.0, 0.1),
+}
+COSINE_SPACE: dict[str, tuple[object, ...]] = {
+    "dim": (64, 128),
+    "steps": (200, 400, 800),
+    "weight_decay": (0.0, 0.1, 0.3),
+    "dropout": (0.3, 0.5, 0.7),
+    "temperature": (0.1, 0.15, 0.2, 0.3),
+    "own_dropout": (0.0, 0.1, 0.2),
 }
 
 GRAPH_SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)  # of the graph prior
@@ -62,17 +70,22 @@ class Found:
         return self.settings.linear.ridges[0]
 
 
-def trial_list(start: TrainSettings, seed: int) -> list[Part]:
-    """The parts to try after `start`: by turns a linear model and an encoder, each a random change of the start's.
+def trial_list(start: TrainSettings, cosine: EncoderSettings, seed: int) -> list[Part]:
+    """The parts to try after `start`: first the encoder that compares by cosines, then by turns a linear model and an
+    encoder, each a random change of the start's; every other encoder one of the cosine's.
 
     Equal arguments give equal lists; none repeats another.
     """
     rng = np.random.default_rng(seed)
-    listed: list[Part] = []
-    known: set[Part] = {start.linear, start.encoder}
+    listed: list[Part] = [cosine]
+    known: set[Part] = {start.linear, start.encoder, cosine}
     while len(listed) < MOST_TRIALS:
-        of_linear = len(listed) % 2 == 0
-        part = _drawn(start.linear, LINEAR_SPACE, rng) if of_linear else _drawn(start.encoder, ENCODER_SPACE, rng)
+        if len(listed) % 2:
+            part = _drawn(start.linear, LINEAR_SPACE, rng)
+        elif len(listed) % 4:
+            part = _drawn(cosine, COSINE_SPACE, rng)
+        else:
+            part = _drawn(start.encoder, ENCODER_SPACE, rng)
         if part not in known:
             known.add(part)
             listed.append(part)
@@ -203,7 +216,8 @@ def search(
         until = began + budget_s - spent * SLACK * (1 if validation.whole else 2)  # the graph's share, and the last fit
     most = trials if trials is not None else (MOST_TRIALS if budget_s is not None else 1)
     run.longest_s = spent / 2
-    run.run(trial_list(start, fitting.seed)[: max(most - 1, 0)], until)
+    cosine = cosine_encoder(len(fitting.snapshot.user_ids), len(fitting.snapshot.item_ids))
+    run.run(trial_list(start, cosine, fitting.seed)[: max(most - 1, 0)], until)
     if run.ran > 1:
         run.widen_graph()
     return run.found()

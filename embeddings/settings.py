@@ -57,6 +57,21 @@ class TrainSettings(msgspec.Struct, frozen=True, kw_only=True):
     most_validation_users: int = 1_000
 
 
+def cosine_encoder(num_users: int, num_items: int) -> EncoderSettings:
+    """The encoder that compares by cosines: where users have few events each, it ranks better (docs/decisions/0020)."""
+    few = num_items <= LinearSettings().whole_up_to
+    return EncoderSettings(
+        dim=64 if few else 128,
+        batch_users=min(max(num_users // 8, 64), 1_024),
+        steps=400,
+        learning_rate=0.01 if few else 0.005,
+        weight_decay=0.0,
+        dropout=0.5,
+        spread=0.1,
+        temperature=0.2 if few else 0.1,
+    )
+
+
 def settings_for(num_items: int) -> TrainSettings:
     """The defaults for data of this shape: few items (films), or more items than R can be kept whole for (a shop)."""
     few = TrainSettings()

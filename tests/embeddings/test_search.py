@@ -10,7 +10,7 @@ from domain.progress import Silent
 from embeddings.artifact import switch_current
 from embeddings.fitting import Fitting
 from embeddings.search import GRAPH_COST, Search, search, trial_list
-from embeddings.settings import EncoderSettings, LinearSettings, TrainSettings
+from embeddings.settings import EncoderSettings, LinearSettings, TrainSettings, cosine_encoder
 from embeddings.train import NDCG, saved_settings, train, train_model
 from embeddings.validation import UNCHOSEN, validation_of
 from tests.embeddings.checkerboard import ITEMS, USERS, checkerboard, missed
@@ -25,10 +25,19 @@ MISSED = {
 
 
 def test_the_seed_fixes_the_list_of_trials_and_none_comes_twice() -> None:
-    listed = trial_list(QUICK, seed=3)
-    assert listed == trial_list(QUICK, seed=3)
-    assert listed != trial_list(QUICK, seed=4)
+    cosine = cosine_encoder(USERS, ITEMS)
+    listed = trial_list(QUICK, cosine, seed=3)
+    assert listed == trial_list(QUICK, cosine, seed=3)
+    assert listed != trial_list(QUICK, cosine, seed=4)
     assert len({*listed, QUICK.linear, QUICK.encoder}) == len(listed) + 2
+
+
+def test_encoders_of_both_kinds_are_tried() -> None:
+    encoders = [
+        part for part in trial_list(QUICK, cosine_encoder(USERS, ITEMS), seed=0) if isinstance(part, EncoderSettings)
+    ]
+    kinds = [encoder.temperature is not None for encoder in encoders[:4]]
+    assert kinds == [True, True, False, True]
 
 
 def test_the_same_number_of_trials_gives_the_same_model() -> None:
