@@ -46,7 +46,7 @@ def small_server(home: Path) -> ServerConfig:
 def ask(connection: Connection, query: str, database: str = "neo4j") -> list[dict[str, object]]:
     """The rows of one query, without any of our own code between."""
     auth = (connection.username, connection.password)
-    with GraphDatabase.driver(connection.uri, auth=auth) as driver:
+    with GraphDatabase.driver(connection.uri, auth=auth, notifications_min_severity="OFF") as driver:
         return [record.data() for record in driver.execute_query(query, database_=database).records]
 
 

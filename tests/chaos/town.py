@@ -27,30 +27,50 @@ PAUSE_S = 0.05
 EVENT_IDS = "MATCH ()-[event:INTERACTED]->() RETURN event.event_id AS id, count(*) AS times"
 
 
-class Town:
-    """A home with its Neo4j, its API and, started by that, its writer. settings: environment of `clew` beside it."""
+class Neo4j:
+    """A Neo4j of one's own, to be killed. A context manager."""
 
-    def __init__(self, home: Path, **settings: str) -> None:
-        self.neo4j: ServerConfig = replace(small_server(home), bolt_port=quiet_port(), http_port=quiet_port())
-        self.port = quiet_port()
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("CLEW_", "NEO4J_"))}
-        self.environment = kept | {
-            "CLEW_HOME": str(home),
-            "CLEW_PORT": str(self.port),
-            "CLEW_NEO4J_BOLT_PORT": str(self.neo4j.bolt_port),
-            "CLEW_NEO4J_HTTP_PORT": str(self.neo4j.http_port),
-            **settings,
-        }
-        self._out = home / "serve.out"
-        self._serving: subprocess.Popen[bytes] | None = None
-        self.connection: Connection = neo4j_server.up(self.neo4j)
+    def __init__(self, home: Path) -> None:
+        self._config: ServerConfig = replace(small_server(home), bolt_port=quiet_port(), http_port=quiet_port())
+        self.connection: Connection = neo4j_server.up(self._config)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        neo4j_server.down(self._config)
+
+    def kill(self) -> None:
+        """kill -9, and it is started again on the same store."""
+        kill(json.loads(self._config.pid_file.read_text())["pid"])
+        neo4j_server.up(self._config)
+
+
+class Town:
+    """A home with its API and, started by that, its writer. settings: environment of `clew`. A context manager."""
+
+    def __init__(self, home: Path, neo4j: Neo4j, **settings: str) -> None:
+        self.neo4j = neo4j
+        self.port = quiet_port()
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("CLEW_", "NEO4J_"))}
+        self.environment = kept | {
+            "CLEW_HOME": str(home),
+            "CLEW_PORT": str(self.port),
+            "NEO4J_URI": neo4j.connection.uri,
+            "NEO4J_USERNAME": neo4j.connection.username,
+            "NEO4J_PASSWORD": neo4j.connection.password,
+            **settings,
+        }
+        self._out = home / "serve.out"
+        self._serving: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        ask(self.neo4j.connection, "MATCH (node) DETACH DELETE node")
+        self.start_api()
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self.end_api()
-        neo4j_server.down(self.neo4j)
 
     def start_api(self) -> None:
         with self._out.open("ab") as output:
@@ -79,13 +99,6 @@ class Town:
         first.kill()
         until(lambda: self._writer().pid != first.pid, lambda: "no other writer was started")
 
-    def kill_neo4j(self) -> None:
-        """kill -9, and it is started again on the same store."""
-        process = psutil.Process(json.loads(self.neo4j.pid_file.read_text())["pid"])
-        process.kill()
-        process.wait(timeout=30)
-        neo4j_server.up(self.neo4j)
-
     def answers(self, path: str) -> bool:
         try:
             return self.ask_api("GET", path)[0] == 200
@@ -106,10 +119,7 @@ class Town:
 
     def stored(self) -> dict[str, int]:
         """How often each event is in Neo4j."""
-        return {str(row["id"]): int(str(row["times"])) for row in ask(self.connection, EVENT_IDS)}
-
-    def forget(self) -> None:
-        ask(self.connection, "MATCH (node) DETACH DELETE node")
+        return {str(row["id"]): int(str(row["times"])) for row in ask(self.neo4j.connection, EVENT_IDS)}
 
     def said(self) -> str:
         return self._out.read_text()[-3000:]
@@ -177,6 +187,13 @@ class Sender:
         if status not in (503, 507):
             self.refused.append(receipt)
         return False
+
+
+def kill(pid: int) -> None:
+    """kill -9, and it is gone when this returns."""
+    process = psutil.Process(pid)
+    process.kill()
+    process.wait(timeout=30)
 
 
 def quiet_port() -> int:
