@@ -13,6 +13,7 @@ from clew.wiring import open_store
 from cypher.saved import saved_queries, saved_query
 from domain.errors import InvalidRequest
 from domain.graph_answers import GraphAnswer
+from graph import health as graph_health
 
 graph = typer.Typer(help="Questions to the graph, for analysts.", no_args_is_help=True)
 Parameters = Annotated[list[str] | None, typer.Option("--param", help="name=value, once for each parameter.")]
@@ -58,6 +59,31 @@ def run(
     saved = saved_query(name)
     _answer(saved.text, saved.values(_pairs(param)), limit, timeout_s, as_json=json)
     show.hint("next: `clew graph queries` lists the others")
+
+
+@graph.command()
+def health(
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Draw how many neighbours nodes have: a .png, .svg or .pdf file.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """What of the catalogue hangs together, what joins everything, what stands alone."""
+    found = graph_health.examine(pipeline.snapshot(load_settings(), show.QuietProgress()))
+    if plot:
+        graph_health.save_degrees(found, plot)
+    parts = {"items": found.items, "entities": found.entities, "relations": found.relations}
+    if json:
+        hubs = [{"entity_id": hub, "name": name, "items": items} for hub, name, items in found.hubs]
+        show.as_json({**parts, "components": found.components, "alone": found.alone, "hubs": hubs})
+        return
+    show.out.print(", ".join(f"{count:,} {name}" for name, count in parts.items()))
+    sizes = ", ".join(f"{size:,}" for size in found.components[:5])
+    show.out.print(f"{len(found.components):,} parts that hang together; the largest have {sizes or 'no'} nodes")
+    show.out.print(f"{len(found.alone):,} items without any relation")
+    rows = [(hub, name or "", f"{items:,}") for hub, name, items in found.hubs]
+    show.table("entities that join the most items", ("entity", "name", "items"), rows)
+    show.hint(f"the plot is in {plot}" if plot else "next: `clew graph run bare_items`")
 
 
 @graph.command()

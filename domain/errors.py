@@ -49,6 +49,7 @@ ClewError
 │   ├── WorseModel              worse than the one that serves, on validation data
 │   └── TrainingFailed          the process that trains ended with an error
 ├── MissingExtra                packages of an extra are not installed; pip install 'clew[…]'
+├── MissingExtra                packages of an extra are not installed; pip install 'clew[…]'
 └── LoadInterrupted             an earlier load did not finish
 
 Each class has a stable `code` (snake_case), sent to HTTP clients and shown by the command line.
@@ -270,6 +271,10 @@ class WorseModel(ModelError):
 
 class TrainingFailed(ModelError):
     code = "training_failed"
+
+
+class MissingExtra(ClewError):
+    code = "missing_extra"
 
 
 class MissingExtra(ClewError):

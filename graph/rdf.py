@@ -15,7 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from domain.declarations import Declaration, RelationType
-from domain.errors import InvalidRequest
+from domain.errors import InvalidRequest, MissingExtra
 from domain.snapshot import Relations, Snapshot
 from graph.columns import as_datetime
 from graph.rdf_terms import ENTITY_CLASS, EVENTS, ITEM_CLASS, RELATIONS, SCHEMA, USER_CLASS
@@ -41,7 +41,7 @@ def export_rdf(
             f"no form of RDF for {path.name}; there are: {', '.join(FORMATS.values())}", field="format"
         )
     if find_spec("rdflib") is None:
-        raise InvalidRequest("writing RDF needs more packages: pip install 'clew[analyst]'", field="format")
+        raise MissingExtra("writing RDF needs rdflib: pip install 'clew[analyst]'")
     triples = _counted(_triples(snapshot, people=people), advance)
     temporary = path.with_name(path.name + ".part")
     count = _write_lines(temporary, triples) if form == "nt" else _write_whole(temporary, triples, form)

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import polars as pl
 
-from domain.errors import InvalidSource
+from domain.errors import InvalidSource, MissingExtra
 from domain.records import Rejected
 from ingest.rdf_mapping import PREFIXES, same_schema
 from ingest.report import RejectedLog
@@ -108,7 +108,7 @@ def read_triples(path: Path, triples: Triples, rejected: RejectedLog, advance: C
     if form is None:
         raise InvalidSource(f"{path.name}: the ending says no form of RDF; use {', '.join(FORMATS)}", field=path.name)
     if find_spec("rdflib") is None:
-        raise InvalidSource("reading RDF needs more packages: pip install 'clew[analyst]'", field=path.name)
+        raise MissingExtra("reading RDF needs rdflib: pip install 'clew[analyst]'")
     if not path.is_file():
         raise InvalidSource(f"no file {path}; check the path", field=path.name)
     if form == "nt":
