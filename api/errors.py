@@ -39,7 +39,6 @@ STATUS: dict[type[ClewError], int] = {
     errors.LogFull: 507,
     errors.ModelError: 503,
     errors.MissingExtra: 503,
-    errors.MissingExtra: 503,
     errors.LoadInterrupted: 503,
 }
 

@@ -49,7 +49,6 @@ ClewError
 │   ├── WorseModel              worse than the one that serves, on validation data
 │   └── TrainingFailed          the process that trains ended with an error
 ├── MissingExtra                packages of an extra are not installed; pip install 'clew[…]'
-├── MissingExtra                packages of an extra are not installed; pip install 'clew[…]'
 └── LoadInterrupted             an earlier load did not finish
 
 Each class has a stable `code` (snake_case), sent to HTTP clients and shown by the command line.
@@ -271,10 +270,6 @@ class WorseModel(ModelError):
 
 class TrainingFailed(ModelError):
     code = "training_failed"
-
-
-class MissingExtra(ClewError):
-    code = "missing_extra"
 
 
 class MissingExtra(ClewError):
