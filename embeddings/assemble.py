@@ -2,10 +2,10 @@
 
 import numpy as np
 import scipy.sparse as sp
-import scipy.sparse.linalg
 from numpy.typing import NDArray
 
 from domain.snapshot import Snapshot
+from embeddings.alike import Alike, Borrowed
 from embeddings.encoded import Encoded
 from embeddings.features import Features, Floats
 from embeddings.fit_linear import Linear
@@ -15,7 +15,7 @@ from embeddings.popularity import takers
 from embeddings.weighting import DAY_MS, PairWeights
 from embeddings.weights import Weights
 
-BIAS_DAMPING = 3.0  # strength of the ridge that predicts a bias from features
+CALIBRATED_ON, MOST_SLOPE = 200, 2.0  # items that stand for new ones
 NEW_FOR_DAYS = 60.0  # an item without takers that came within these days before the newest event counts as new
 
 
@@ -34,7 +34,15 @@ def assemble(
     taste_scale = np.float32(1 / chosen.taste_deviation)
     prior = sp.csr_array(linear.prior * np.sqrt(np.float32(linear_scale)))
     counts = takers(pairs, len(snapshot.item_ids))
-    bias, base, feature_bias = _biases(snapshot, features, encoded.bias, counts)
+    alike = Alike.of(features.matrix, features.idf, counts > 0)
+    bias = encoded.bias - np.float32(np.median(encoded.bias[counts > 0]))
+    base = np.float32(bias[counts > 0].mean())
+    slopes = calibrate(alike, bias - base, linear.rest)
+    newest = snapshot.interactions.at.max(initial=0)
+    for row in np.flatnonzero((counts == 0) & (snapshot.item_created_at > newest - NEW_FOR_DAYS * DAY_MS)):
+        borrowed = alike.of_row(int(row))
+        bias[row] = base + slopes[0] * (borrowed.weights @ (bias - base)[borrowed.rows])
+        _lend(linear.rest, int(row), borrowed, slopes[1])
     bias_scale = np.float32(fusion.popularity) * taste_scale
     root = np.sqrt(np.maximum(encoded.degrees, 1))
     positive = pairs.weights > 0
@@ -47,7 +55,6 @@ def assemble(
         feature_entities=features.entities,
         feature_relations=features.relations,
         feature_idf=features.idf,
-        feature_bias=feature_bias * bias_scale,
         relation_weights=(linear.relation_weights * linear_scale).astype(np.float32),
         compose_context=(encoded.from_entities_context[features.relations] / root).astype(np.float32),
         compose_targets=(encoded.from_entities_targets[features.relations] / root).astype(np.float32),
@@ -56,6 +63,7 @@ def assemble(
         entity_context=encoded.entity_context,
         entity_targets=encoded.entity_targets * taste_scale,
         base_bias=np.array([base], np.float32) * bias_scale,
+        borrow_slopes=slopes,
         bias=bias * bias_scale,
         target_scale=(trend**fusion.trend).astype(np.float32),
         item_vectors=unit_rows(encoded.targets),
@@ -93,20 +101,37 @@ def _behaviour(
     return None, left, right, diagonal
 
 
-def _biases(
-    snapshot: Snapshot, features: Features, bias: Floats, counts: NDArray[np.int64]
-) -> tuple[Floats, float, Floats]:
-    """The items' biases with their median at 0, the base of a new item's and what each of its features adds.
+def calibrate(alike: Alike, bias: Floats, rest: Floats | LowRank) -> Floats:
+    """(2,) by how much what an item borrows is to be multiplied, its bias and its column of R, to be right on average.
 
-    A new item's bias is predicted by ridge regression from its features (each counts 1 / √(number of the item's)).
+    Least squares over a fixed sample of trained items, each taken for a new one. 1 where nothing can be borrowed.
     """
-    known = np.flatnonzero(counts > 0)
-    centred = bias - np.float32(np.median(bias[known]))
-    base = float(centred[known].mean())
-    if len(features.entities) == 0:
-        return centred, base, np.zeros(0, np.float32)
-    found = scipy.sparse.linalg.lsqr(features.matrix[known], centred[known] - base, damp=BIAS_DAMPING, iter_lim=200)
-    added = np.asarray(found[0], np.float32)
-    newest = snapshot.interactions.at.max(initial=0)
-    new = (counts == 0) & (snapshot.item_created_at > newest - NEW_FOR_DAYS * DAY_MS)
-    return np.where(new, base + features.matrix @ added, centred).astype(np.float32), base, added
+    rng = np.random.default_rng(0)
+    sums = np.zeros((2, 2))
+    for row in rng.permutation(np.flatnonzero(alike.known))[:CALIBRATED_ON].tolist():
+        borrowed = alike.of_row(row)
+        guess = float(borrowed.weights @ bias[borrowed.rows])
+        sums[0] += (guess * float(bias[row]), guess * guess)
+        column, truth = _column(rest, borrowed), _column(rest, Borrowed(np.array([row]), np.ones(1, np.float32)))
+        column[row] = 0
+        sums[1] += (float(column @ truth), float(column @ column))
+    slopes = np.divide(sums[:, 0], sums[:, 1], out=np.ones(2), where=sums[:, 1] > 0)
+    return np.clip(slopes, 0, MOST_SLOPE).astype(np.float32)
+
+
+def _column(rest: Floats | LowRank, borrowed: Borrowed) -> Floats:
+    """(I,) Σ_j weight_j R_:j over the borrowed rows j."""
+    if isinstance(rest, LowRank):
+        column = np.asarray(rest.left @ (borrowed.weights @ rest.right[borrowed.rows]), np.float32)
+        np.subtract.at(column, borrowed.rows, borrowed.weights * rest.diagonal[borrowed.rows])
+        return column
+    return np.asarray(rest[:, borrowed.rows] @ borrowed.weights, np.float32)
+
+
+def _lend(rest: Floats | LowRank, row: int, borrowed: Borrowed, slope: np.float32) -> None:
+    """Puts what the item of this row borrows in the place of its residual. An item with features of its own only."""
+    if isinstance(rest, LowRank):
+        rest.right[row] = slope * (borrowed.weights @ rest.right[borrowed.rows])
+    else:
+        rest[:, row] = slope * _column(rest, borrowed)
+        rest[row, row] = 0

@@ -41,8 +41,9 @@ class Weights:
     """I items, E entities, K features (relation, entity), R relation types of the declaration, d dimensions.
 
     features_*: the (I, K) matrix F in CSR form, √relation_weight · √idf / √(Σ idf of the item's relation) per entry.
-    feature_entities (K,) int32, feature_relations (K,) int16 codes, feature_idf (K,), feature_bias (K,): what one such
-        relation adds to the predicted bias of a new item, base_bias () first.
+    feature_entities (K,) int32, feature_relations (K,) int16 codes, feature_idf (K,).
+    base_bias (1,): of an item of which nothing is known. borrow_slopes (2,): what the bias and the residual that a new
+        item borrows from items like it are multiplied with (embeddings.alike).
     relation_weights (R,): θ_r times the fusion weight; 0 where the relation carries nothing.
     behaviour_rows (I, I) float16, or behaviour_left, behaviour_right (I, r) float16 and behaviour_diagonal (I,).
     taste_context C, taste_targets Q (I, d). compose_context, compose_targets (K,): a new item's C and Q are
@@ -58,7 +59,6 @@ class Weights:
     feature_entities: Rows
     feature_relations: NDArray[np.int16]
     feature_idf: Floats
-    feature_bias: Floats
     relation_weights: Floats
     compose_context: Floats
     compose_targets: Floats
@@ -67,6 +67,7 @@ class Weights:
     entity_context: Floats
     entity_targets: Floats
     base_bias: Floats
+    borrow_slopes: Floats
     bias: Floats
     target_scale: Floats
     item_vectors: Floats

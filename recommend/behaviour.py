@@ -1,15 +1,19 @@
 """The residual R of the linear model, as it is served: whole rows, or a product without its diagonal."""
 
+from collections.abc import Sequence
+from copy import copy
+
 import numpy as np
 
 from domain.snapshot import Rows
+from embeddings.alike import Borrowed
 from embeddings.weights import Floats, Weights
 
 WIDEN_UP_TO = 1 << 26  # entries of behaviour rows that are kept as float32: twice as fast, up to 256 MiB
 
 
 class Behaviour:
-    """R, whole or as a product. Items appended after training have no row and no column in it."""
+    """R, whole or as a product. Items appended after training have no row in it, and a column that they borrow."""
 
     def __init__(self, weights: Weights) -> None:
         rows, right = weights.behaviour_rows, weights.behaviour_right
@@ -18,6 +22,13 @@ class Behaviour:
         self._left, self._diagonal = weights.behaviour_left, weights.behaviour_diagonal
         self._right = None if right is None else right.astype(np.float32)
         self._size = len(weights.bias)
+        self._borrowed: tuple[Borrowed, ...] = ()
+
+    def lending(self, borrowed: Sequence[Borrowed]) -> "Behaviour":
+        """The same with one more item per entry, each with that sum of trained items' columns."""
+        grown = copy(self)
+        grown._borrowed = (*self._borrowed, *borrowed)
+        return grown
 
     def of_user(self, rows: Rows, amounts: Floats, num_items: int) -> Floats:
         """(num_items,) Σ_h amount_h R_h."""
@@ -29,16 +40,26 @@ class Behaviour:
         elif self._left is not None and self._right is not None and self._diagonal is not None:
             part[: self._size] = self._right @ (amounts @ self._left[rows].astype(np.float32))
             part[rows] -= amounts * self._diagonal[rows]
+        for place, borrowed in enumerate(self._borrowed):
+            part[self._size + place] = borrowed.weights @ part[borrowed.rows]
         return part
 
     def terms(self, rows: Rows, item_row: int) -> Floats:
         """(h,) R_hi of item i = item_row."""
+        if item_row >= self._size:
+            return self._borrowed_terms(rows, item_row - self._size)
         terms = np.zeros(len(rows), np.float32)
         known = np.flatnonzero((rows < self._size) & (rows != item_row))
-        if item_row >= self._size:
-            return terms
         if self._rows is not None:
             terms[known] = self._rows[rows[known], item_row]
         elif self._left is not None and self._right is not None:
             terms[known] = self._left[rows[known]].astype(np.float32) @ self._right[item_row]
+        return terms
+
+    def _borrowed_terms(self, rows: Rows, place: int) -> Floats:
+        terms = np.zeros(len(rows), np.float32)
+        if place < len(self._borrowed):
+            borrowed = self._borrowed[place]
+            for row, weight in zip(borrowed.rows.tolist(), borrowed.weights, strict=True):
+                terms += weight * self.terms(rows, row)
         return terms

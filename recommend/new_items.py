@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.alike import Borrowed
 from embeddings.assemble import unit_rows
 from embeddings.weights import Floats, Weights
 
@@ -20,12 +21,14 @@ class NewItem:
     relations: Sequence[tuple[int, int]]
 
 
-def grow(weights: Weights, columns: Sequence[Columns], *, target_length: float = 0.0) -> Weights:
+def grow(
+    weights: Weights, columns: Sequence[Columns], borrowed: Sequence[Borrowed], *, target_length: float = 0.0
+) -> Weights:
     """The weights with one more item per entry of columns (its features, ascending).
 
-    target_length: what the new rows of Q are brought to; 0: they stay as they are composed.
-
-    A new item has no residual and no takers. An item without features gets zero vectors and the base bias.
+    borrowed: what each takes from the trained items that it is like. target_length: what the new rows of Q are brought
+    to; 0: they stay as they are composed. A new item has no takers. An item without features gets zero vectors and
+    the base bias.
     """
     if not columns:
         return weights
@@ -33,7 +36,8 @@ def grow(weights: Weights, columns: Sequence[Columns], *, target_length: float =
     context = np.stack([_compose(weights, part, weights.compose_context, weights.entity_context) for part in columns])
     targets = np.stack([_compose(weights, part, weights.compose_targets, weights.entity_targets) for part in columns])
     unit = unit_rows(targets)
-    bias = [float(weights.base_bias[0]) + float(weights.feature_bias[part].sum()) for part in columns]
+    base, slope = weights.base_bias[0], weights.borrow_slopes[0]
+    bias = [base + slope * (part.weights @ (weights.bias[part.rows] - base)) for part in borrowed]
     return replace(
         weights,
         features_indptr=np.append(weights.features_indptr, ends),

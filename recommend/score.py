@@ -5,7 +5,7 @@ entity, `behaviour` by event.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from domain.snapshot import Rows
+from embeddings.alike import Alike
 from embeddings.artifact import Artifact
 from embeddings.weighting import size_scale
 from embeddings.weights import Floats, Normalisation, Weights
@@ -212,8 +213,10 @@ class Scorer:
         ]
         grown = object.__new__(Scorer)
         grown.declaration, grown.normalisation, grown.version = self.declaration, self.normalisation, self.version
-        grown._behaviour = self._behaviour
-        weights = grow(self.weights, columns, target_length=self.normalisation.taste_length)
+        borrowed = [self._alike.borrow(each) for each in columns]
+        slope = self.weights.borrow_slopes[1]
+        grown._behaviour = self._behaviour.lending([replace(each, weights=slope * each.weights) for each in borrowed])
+        weights = grow(self.weights, columns, borrowed, target_length=self.normalisation.taste_length)
         grown._use(self.item_ids + [item.item_id for item in new_items], weights)
         return grown
 
@@ -244,6 +247,10 @@ class Scorer:
     def _takers(self, item_row: int) -> Rows:
         begin, end = self.weights.takers_indptr[item_row : item_row + 2]
         return self.weights.takers_rows[begin:end]
+
+    @cached_property
+    def _alike(self) -> Alike:
+        return Alike.of(self._features, self.weights.feature_idf, np.diff(self.weights.takers_indptr) > 0)
 
     @cached_property
     def _column(self) -> dict[tuple[int, int], int]:
