@@ -8,7 +8,7 @@ import pytest
 
 from api.edge import Edge
 from api.services import Services
-from api.watch import GraphWatch
+from api.watch import GraphWatch, LagClock
 from clew.writer import drain_once
 from domain.errors import GraphUnavailable
 from graph.store import GraphStore
@@ -71,7 +71,7 @@ def test_when_the_log_cannot_be_read_it_is_unready(offline: Live) -> None:
 
 
 def test_the_watch_keeps_the_last_offset_while_neo4j_is_away() -> None:
-    state = GraphWatch(Absent()).look()
+    state = GraphWatch(Absent(), lambda: 0).look()
     assert (state.ok, state.writer_offset, state.error) == (False, None, "no Neo4j runs here; run `clew up`")
 
 
@@ -125,3 +125,15 @@ def _ready_when(live: Live, holds: Callable[[dict], bool], timeout_s: float = 10
         if holds(seen) or time.monotonic() > deadline:
             return seen
         time.sleep(0.1)
+
+
+def test_the_age_of_what_waits_is_that_of_the_oldest_record() -> None:
+    """The log grows to 10 at second 100 and to 30 at second 110; the writer follows."""
+    clock = LagClock()
+    assert clock.look(100, 10, 0) == 0
+    assert clock.look(104, 10, 0) == 4
+    assert clock.look(110, 30, 5) == 10  # records 6 to 10 have waited since 100
+    assert clock.look(112, 30, 10) == 2
+    assert clock.look(114, 30, 30) == 0
+    assert clock.look(200, 31, 30) == 0
+    assert clock.look(203, 31, 30) == 3
