@@ -105,7 +105,7 @@ def small_weights(snapshot: Snapshot) -> Weights:
         entity_context=_entity_vectors(snapshot),
         entity_targets=_entity_vectors(snapshot),
         base_bias=np.zeros(1, np.float32),
-        borrow_slopes=np.ones(2, np.float32),
+        borrow_slopes=np.zeros(2, np.float32),
         bias=np.array([BIAS.get(item, 0.0) for item in items], np.float32),
         target_scale=np.ones(num_items, np.float32),
         item_vectors=taste / np.where(lengths > 0, lengths, 1),

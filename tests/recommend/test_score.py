@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
+from embeddings.alike import Alike
 from embeddings.artifact import Artifact, load_artifact
 from embeddings.settings import EncoderSettings, LinearSettings, TrainSettings
 from embeddings.train import train
@@ -154,3 +157,22 @@ def test_serving_needs_no_torch(artifact: Artifact) -> None:
     arguments = [sys.executable, "-c", program, str(artifact.path.parent), artifact.version]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
     assert (done.returncode, done.stdout.strip()) == (0, "0"), done.stderr
+
+
+def test_a_new_item_borrows_the_residual_of_the_items_it_is_like() -> None:
+    artifact = small_artifact()
+    trained = replace(artifact, weights=replace(artifact.weights, borrow_slopes=np.array([1.0, 1.0], np.float32)))
+    rows, codes = artifact.snapshot.item_row, artifact.snapshot.declaration.relation_code
+    willis = (codes["ACTED_BY"], artifact.snapshot.entity_row["Actor:willis"])
+    scorer = Scorer(trained).with_items([NewItem("new", [willis])])
+    new, liked = len(rows), Weighted(np.array([rows["pulp"]], np.int32), np.ones(1, np.float32))
+    weights = trained.weights
+    parts = (weights.features_data, weights.features_indices, weights.features_indptr)
+    features = sp.csr_array(parts, shape=(new, len(weights.feature_idf)))
+    pairs = list(zip(weights.feature_relations.tolist(), weights.feature_entities.tolist(), strict=True))
+    alike = Alike.of(features, weights.feature_idf, np.diff(weights.takers_indptr) > 0)
+    found = alike.borrow(np.array([pairs.index(willis)]))
+    share = dict(zip(found.rows.tolist(), found.weights.tolist(), strict=True))[rows["diehard"]]
+    assert share > 0
+    assert scorer.behaviour_terms(liked, new).tolist() == pytest.approx([2 * share])  # pulp -> diehard is 2
+    assert scorer.score(liked).behaviour[new] == pytest.approx(2 * share)
