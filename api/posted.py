@@ -24,7 +24,7 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 PostedId = str | int
 
 
-class PostedEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PostedEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """api.schemas.EventIn for a well-formed event: what this refuses, that explains."""
 
     user_id: PostedId

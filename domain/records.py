@@ -9,7 +9,7 @@ Scalar = str | int | float | bool | None
 Properties = dict[str, Scalar | list[str]]
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="event", omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="event", omit_defaults=True, gc=False):
     """A user did something with an item. The same event_id counts once, for ever."""
 
     event_id: str

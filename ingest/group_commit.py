@@ -15,8 +15,7 @@ from ingest.log_erasure import persons_in
 _ENCODER = msgspec.json.Encoder()
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(msgspec.Struct, frozen=True, gc=False):
     """A record ready to be written. digest: (16,) bytes of an event's content; None: not an event.
 
     timed: False for an event whose time the server made up, which then is no part of its content.

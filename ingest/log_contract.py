@@ -1,7 +1,6 @@
 """What every implementation of the durable log does, and what it answers. They are ingest.log and ingest.kafka_log."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Protocol, Self
 
 import msgspec
@@ -11,8 +10,7 @@ from domain.records import Record
 MAX_DEAD = 100_000
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """What became of one record.
 
     code: "accepted"; "duplicated" (this event id came before with the same content; offset is the first one's);

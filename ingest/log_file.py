@@ -35,6 +35,8 @@ CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NU
 CREATE TABLE IF NOT EXISTS tombstones (digest BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
+CACHE_KIB = 65_536  # a batch touches thousands of pages of the indexes
+CHECKPOINT_PAGES = 10_000  # 40 MB: a page that many batches touch is copied into the file once
 _FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -47,6 +49,8 @@ def open_writer(path: Path, *, max_bytes: int | None, busy_s: float) -> sqlite3.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         writer = connect(path, busy_s=busy_s)
         writer.execute("PRAGMA secure_delete = ON")
+        writer.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        writer.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         if max_bytes is not None:
             (page_size,) = writer.execute("PRAGMA page_size").fetchone()
             writer.execute(f"PRAGMA max_page_count = {max(1, max_bytes // page_size)}")
