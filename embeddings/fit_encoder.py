@@ -97,9 +97,15 @@ def _parts(matrix: sp.csr_array, features: Features) -> _Parts:
 
 
 def _start_at_svd(encoder: Encoder, matrix: sp.csr_array, settings: EncoderSettings, seed: int) -> None:
-    """Both sets of item rows at the first right singular vectors of the unit-length histories."""
+    """Both sets of item rows at the first right singular vectors of the unit-length histories.
+
+    Where scores are cosines, columns are first scaled by (Σ of the column)^−½: what is popular is no direction then.
+    """
     size = np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel()
     unit = sp.csr_array(sp.diags_array(1 / np.sqrt(np.where(size > 0, size, 1)).astype(np.float32)) @ matrix)
+    if settings.temperature is not None:
+        total = np.asarray(matrix.sum(axis=0)).ravel()
+        unit = sp.csr_array(unit @ sp.diags_array(1 / np.sqrt(np.where(total > 0, total, 1)).astype(np.float32)))
     rank = min(settings.dim, len(size) - 1, len(encoder.bias) - 1)
     found = cast(tuple[Any, ...], scipy.sparse.linalg.svds(unit, k=rank, rng=np.random.default_rng(seed)))
     rows = torch.from_numpy(np.ascontiguousarray(found[2][::-1].T.astype(np.float32)))

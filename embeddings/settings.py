@@ -8,8 +8,9 @@ class LinearSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     prior_scale multiplies θ of the graph prior. user_power: users count in the Gram matrix by (Σ w²)^−user_power.
     session: whether pairs of items of one sitting count more (only where R is whole).
-    whole_up_to: items up to which R is kept whole. Above: its rank, how many takers an item needs to be in it,
-    and how many users, those with the most events, shape it.
+    whole_up_to: items up to which R is kept whole. Above: its rank (less where users and items are very many), how
+    many takers an item needs to be in it (10 where few events are lost by that), and how many users, those with the
+    most events, shape it.
     """
 
     ridges: tuple[float, ...] = (0.05, 0.15, 0.4)
@@ -17,7 +18,7 @@ class LinearSettings(msgspec.Struct, frozen=True, kw_only=True):
     user_power: float = 0.25
     session: bool = True
     whole_up_to: int = 6_000
-    rank: int = 256
+    rank: int = 1_024
     least_takers: int = 3
     most_users: int = 8_000
 
@@ -58,17 +59,18 @@ class TrainSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def cosine_encoder(num_users: int, num_items: int) -> EncoderSettings:
-    """The encoder that compares by cosines: where users have few events each, it ranks better (docs/decisions/0020)."""
+    """The encoder that compares by cosines: where users have few events each, it ranks better (docs/decisions/0024)."""
     few = num_items <= LinearSettings().whole_up_to
     return EncoderSettings(
         dim=64 if few else 128,
         batch_users=min(max(num_users // 8, 64), 1_024),
-        steps=400,
+        steps=400 if few else 80,
         learning_rate=0.01 if few else 0.005,
-        weight_decay=0.0,
+        weight_decay=0.1,
         dropout=0.5,
-        spread=0.1,
         temperature=0.2 if few else 0.1,
+        svd_start=not few,
+        svd_gain=1.0 if few else 2.0,
     )
 
 
