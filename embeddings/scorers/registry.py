@@ -6,7 +6,7 @@ Grids of the peers: the ranges that their papers and later reproductions searche
 from domain.errors import InvalidRequest
 from embeddings.scorers.content import fit_content
 from embeddings.scorers.contract import ScorerKind
-from embeddings.scorers.ease import fit_ease, fit_ease_with_attributes
+from embeddings.scorers.ease import fit_ease, fit_ease_with_attributes, fit_edlae
 from embeddings.scorers.ials import fit_ials
 from embeddings.scorers.lightgcn import fit_lightgcn
 from embeddings.scorers.neighbours import fit_item_neighbours, fit_user_neighbours
@@ -51,7 +51,7 @@ KINDS = (
         {"ridge": RIDGES, "attributes": (10.0, 1.0, 100.0)},
         fit_ease_with_attributes,
     ),
-    ScorerKind("edlae", "EASE trained with dropout", {"ridge": RIDGES, "dropout": (0.3, 0.1, 0.5, 0.7)}, fit_ease),
+    ScorerKind("edlae", "EASE trained with dropout", {"ridge": RIDGES, "dropout": (0.3, 0.1, 0.5, 0.7)}, fit_edlae),
     ScorerKind(
         "ials",
         "iALS of the package implicit",

@@ -6,6 +6,8 @@ The budget only cuts this list, so that equal seeds and numbers of trials give e
 
 import itertools
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,13 +73,29 @@ def search(
         if trials is None and ran and time.perf_counter() - began + longest * SLACK > budget_s:
             break
         started = time.perf_counter()
-        fitted = kind.fit(problem.fit, settings, seed, progress)
+        fitted = kind.fit(problem.fit, settings, seed, Titled(progress, _title(len(ran) + 1, best)))
         metrics = validation_metrics(fitted, users, seen, problem.targets)
         ran.append(Trial(settings, metrics, time.perf_counter() - started))
         if best is None or metrics.get("ndcg@10", 0.0) > best[0].metrics.get("ndcg@10", 0.0):
             best = ran[-1], fitted
     assert best is not None
     return Tuned(best[0], best[1], tuple(ran))
+
+
+@dataclass(frozen=True)
+class Titled:
+    """The same progress, each step's name after a title."""
+
+    progress: Progress
+    title: str
+
+    def step(self, name: str, total: int | None = None) -> AbstractContextManager[Callable[[int], None]]:
+        return self.progress.step(f"{self.title}: {name}", total)
+
+
+def _title(number: int, best: tuple[Trial, Fitted] | None) -> str:
+    so_far = f", NDCG@10 {best[0].metrics.get('ndcg@10', 0.0):.4f} so far" if best else ""
+    return f"Trial {number}{so_far}"
 
 
 def validation_users(targets: sp.csr_array, seed: int) -> Users:
