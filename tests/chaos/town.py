@@ -23,7 +23,8 @@ from tests.servers import ask, small_server
 
 BATCH = 20
 WAIT_S = 120.0
-PAUSE_S = 0.05
+PAUSE_S = 0.05  # before the same events are sent again
+GAP_S = 0.02  # between batches: about a thousand events a second
 EVENT_IDS = "MATCH ()-[event:INTERACTED]->() RETURN event.event_id AS id, count(*) AS times"
 
 
@@ -141,7 +142,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 class Sender:
-    """A shop that posts events without a pause and sends again whatever was not acknowledged. A context manager.
+    """A shop that posts events all the time and sends again whatever was not acknowledged. A context manager.
 
     sent: every event id; all of them are acknowledged once the block has ended.
     """
@@ -171,6 +172,7 @@ class Sender:
             while not self._is_acknowledged(events):
                 self.repeats += 1
                 time.sleep(PAUSE_S)
+            time.sleep(GAP_S)
 
     def _event(self, number: int) -> dict[str, str]:
         user, item = f"{self._name}-u{number % 17}", f"i{number % 23}"
@@ -220,7 +222,7 @@ def settle(town: Town, wanted: set[str]) -> dict[str, int]:
 
     deadline = time.monotonic() + WAIT_S
     while len(stored()) < len(wanted) and time.monotonic() < deadline:
-        time.sleep(0.2)
+        time.sleep(0.5)
     time.sleep(0.5)  # what would come twice has come by now
     return stored()
 
