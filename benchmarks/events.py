@@ -32,6 +32,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
+import psutil
 import uvicorn
 
 from api.app import create_app
@@ -60,8 +61,16 @@ class Side:
     folder: Path
     address: str | None = None
     port: int = 0
+    process: psutil.Process | None = None
     acknowledged: list[str] = field(default_factory=list[str])
     rates: dict[int, list[float]] = field(default_factory=dict[int, list[float]])
+    cpu_us: dict[int, list[float]] = field(default_factory=dict[int, list[float]])
+
+    def cpu_s(self) -> float:
+        """Seconds of processor that its server has used."""
+        assert self.process is not None
+        spent = self.process.cpu_times()
+        return spent.user + spent.system
 
 
 def main() -> None:
@@ -92,22 +101,23 @@ def measure(sides: list[Side], rounds: int, seconds: float) -> None:
     """Fills in the rates: turns of each side, one after the other."""
     for batch, number in itertools.product(CONNECTIONS, range(rounds + 1)):
         for side in sides:
-            rate = turn(side, batch, seconds)
+            rate, cpu_us = turn(side, batch, seconds)
             if number > 0:
                 side.rates.setdefault(batch, []).append(rate)
+                side.cpu_us.setdefault(batch, []).append(cpu_us)
 
 
-def turn(side: Side, batch: int, seconds: float) -> float:
-    """Sends for so long over several connections. Returns the events acknowledged a second."""
+def turn(side: Side, batch: int, seconds: float) -> tuple[float, float]:
+    """Sends for so long over several connections. Returns (events acknowledged a second, processor µs of each)."""
     many = CONNECTIONS[batch]
     bodies = [[_body(side.name, batch) for _ in range(_needed(batch, seconds))] for _ in range(many)]
-    started = time.perf_counter()
+    started, cpu_s = time.perf_counter(), side.cpu_s()
     with ThreadPoolExecutor(many) as pool:
         done = list(pool.map(lambda own: _send(side.port, own, started + seconds), bodies))
     spent = time.perf_counter() - started
     ids = [event_id for own in done for event_id in own]
     side.acknowledged += ids
-    return len(ids) / spent
+    return len(ids) / spent, (side.cpu_s() - cpu_s) / len(ids) * 1e6
 
 
 def _needed(batch: int, seconds: float) -> int:
@@ -220,6 +230,7 @@ def _served(side: Side) -> Iterator[None]:
     command = [sys.executable, "-m", "benchmarks.events", "--serve", side.name, str(side.folder), str(side.port)]
     address = [] if side.address is None else ["--address", side.address]
     process = subprocess.Popen([*command, *address], cwd=ROOT)
+    side.process = psutil.Process(process.pid)
     try:
         deadline = time.monotonic() + READY_S
         while not _listens(side.port):
@@ -245,10 +256,14 @@ def report(sides: list[Side], rounds: int, seconds: float) -> None:
     rates = {side.name: {str(batch): round(median(found)) for batch, found in side.rates.items()} for side in sides}
     for name, found in rates.items():
         print(f"{name:16}" + "".join(f"  batches of {batch}: {rate:>9,} /s" for batch, rate in found.items()))
+    cpu = {side.name: {str(batch): round(median(found), 1) for batch, found in side.cpu_us.items()} for side in sides}
+    for name, found in cpu.items():
+        print(f"{name:16}" + "".join(f"  batches of {batch}: {spent:>9.1f} µs" for batch, spent in found.items()))
     ratios = {batch: round(rate / rates["peer"][batch], 2) for batch, rate in rates["clew"].items()}
     print(f"{'clew : peer':16}" + "".join(f"  batches of {batch}: {ratio:>9.2f} x " for batch, ratio in ratios.items()))
     result = {
         "events_per_s": rates,
+        "server_processor_us_per_event": cpu,
         "clew_to_peer": ratios,
         "rounds": {
             side.name: {str(batch): [round(one) for one in found] for batch, found in side.rates.items()}

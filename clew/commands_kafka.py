@@ -13,7 +13,7 @@ kafka = typer.Typer(help="A Kafka broker on this machine, for developers.", no_a
 
 @kafka.command()
 def up(json: Json = False) -> None:
-    """Start the broker (the first time it is fetched: about 90 MB), or use the running one."""
+    """Start the broker (the first time it is fetched: about 45 MB), or use the running one."""
     seen = server.up(load_settings().broker_config, show.TerminalProgress())
     if json:
         show.as_json(seen)

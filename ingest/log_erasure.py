@@ -57,13 +57,15 @@ def erased_among(connection: sqlite3.Connection, key: bytes, user_ids: Collectio
 def erase(writer: sqlite3.Connection, key: bytes, user_id: str) -> None:
     """Deletes the person's rows, takes them out of the rows of others who follow them, and leaves a tombstone.
 
-    So it goes with every visitor who turned out to be this person.
+    So it goes with every visitor who turned out to be this person. Reads the whole log twice for each of them: an index
+    of people would cost every event a random page, and erasures are rare.
     """
     writer.execute("INSERT OR IGNORE INTO tombstones VALUES (?)", (tombstone(key, user_id),))
-    own = [_DECODER.decode(row[0]) for row in writer.execute("SELECT payload FROM log WHERE user_id = ?", (user_id,))]
+    rows = writer.execute("SELECT offset, payload FROM log WHERE user_id = ?", (user_id,)).fetchall()
+    own = [_DECODER.decode(payload) for _, payload in rows]
     ids = [(record.event_id,) for record in own if isinstance(record, Event)]
     writer.executemany("DELETE FROM event_ids WHERE event_id = ?", ids)
-    writer.execute("DELETE FROM log WHERE user_id = ?", (user_id,))
+    writer.executemany("DELETE FROM log WHERE offset = ?", [(offset,) for offset, _ in rows])
     writer.execute("DELETE FROM dead WHERE user_id = ?", (user_id,))
     for visitor_id in visitors_of(own) - {user_id}:
         erase(writer, key, visitor_id)

@@ -16,11 +16,11 @@ CREATE TABLE IF NOT EXISTS log (
     erases INTEGER NOT NULL,
     payload BLOB NOT NULL
 );
-CREATE INDEX IF NOT EXISTS log_user ON log (user_id) WHERE user_id IS NOT NULL;
+DROP INDEX IF EXISTS log_user;  -- these two: of Clew 0.1
+DROP INDEX IF EXISTS event_offset;
 CREATE INDEX IF NOT EXISTS log_erases ON log (offset) WHERE erases;
 CREATE TABLE IF NOT EXISTS event_ids (event_id TEXT PRIMARY KEY, digest BLOB NOT NULL, offset INTEGER NOT NULL)
     WITHOUT ROWID;
-DROP INDEX IF EXISTS event_offset;
 CREATE TABLE IF NOT EXISTS dead (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     buried_at INTEGER NOT NULL,
