@@ -82,7 +82,7 @@ def plot_degrees(health: Health) -> Any:
         positive = np.sort(degrees[degrees > 0])
         values, first = np.unique(positive, return_index=True)
         if len(values):
-            axes.step(values, len(positive) - first, where="post", label=label)
+            axes.step(values, len(positive) - first, where="pre", label=label)
             axes.set(xscale="log", yscale="log")
     axes.set(xlabel="neighbours", ylabel="how many have at least so many")
     if axes.lines:

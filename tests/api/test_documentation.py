@@ -36,6 +36,7 @@ def test_every_call_of_the_design_is_there() -> None:
         "POST /v1/relations",
         "DELETE /v1/relations",
         "POST /v1/events",
+        "POST /v1/graph/query",
         "GET /health/live",
         "GET /health/ready",
         "GET /metrics",
