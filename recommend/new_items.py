@@ -1,7 +1,7 @@
 """Items that training did not see: features, vectors and a bias from their relations alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from embeddings.assemble import unit_rows
 from embeddings.weights import Floats, Weights
 
 Columns = NDArray[np.int64]
+LEAST_ROOM = 256  # new items before arrays are copied again
 
 
 @dataclass(frozen=True)
@@ -21,14 +22,51 @@ class NewItem:
     relations: Sequence[tuple[int, int]]
 
 
+class Appended:
+    """Rows of a trained array with room behind them, so that new rows cost nothing for those that are there.
+
+    Arrays that were given out stay as they are: rows in use are never written again.
+    """
+
+    def __init__(self) -> None:
+        self._buffer: Floats | None = None
+        self._used = 0
+
+    def to(self, base: Floats, rows: Floats) -> Floats:
+        """(n + k, d) base (n, d), always the same one, with rows (k, d) below it."""
+        start, end = len(base), len(base) + len(rows)
+        buffer, kept = self._buffer, min(self._used, len(rows))
+        if buffer is None or end > len(buffer) or not np.array_equal(buffer[start : start + kept], rows[:kept]):
+            buffer = self._buffer = np.empty((start + max(LEAST_ROOM, 2 * len(rows)), base.shape[1]), base.dtype)
+            buffer[:start], kept, self._used = base, 0, 0
+        if len(rows) > self._used:
+            buffer[start + kept : end] = rows[kept:]
+            self._used = len(rows)
+        return buffer[:end]
+
+
+@dataclass(frozen=True)
+class Room:
+    """For the three arrays of vectors of one trained model."""
+
+    context: Appended = field(default_factory=Appended)
+    targets: Appended = field(default_factory=Appended)
+    vectors: Appended = field(default_factory=Appended)
+
+
 def grow(
-    weights: Weights, columns: Sequence[Columns], borrowed: Sequence[Borrowed], *, target_length: float = 0.0
+    weights: Weights,
+    columns: Sequence[Columns],
+    borrowed: Sequence[Borrowed],
+    room: Room,
+    *,
+    target_length: float = 0.0,
 ) -> Weights:
     """The weights with one more item per entry of columns (its features, ascending).
 
-    borrowed: what each takes from the trained items that it is like. target_length: what the new rows of Q are brought
-    to; 0: they stay as they are composed. A new item has no takers. An item without features gets zero vectors and
-    the base bias.
+    borrowed: what each takes from the trained items that it is like. room: of these weights and no others.
+    target_length: what the new rows of Q are brought to; 0: they stay as they are composed. A new item has no takers.
+    An item without features gets zero vectors and the base bias.
     """
     if not columns:
         return weights
@@ -43,11 +81,11 @@ def grow(
         features_indptr=np.append(weights.features_indptr, ends),
         features_indices=np.concatenate([weights.features_indices, *columns]).astype(np.int32),
         features_data=np.concatenate([weights.features_data, *(feature_values(weights, part) for part in columns)]),
-        taste_context=np.vstack([weights.taste_context, context]),
-        taste_targets=np.vstack(
-            [weights.taste_targets, unit * np.float32(target_length) if target_length else targets]
+        taste_context=room.context.to(weights.taste_context, context),
+        taste_targets=room.targets.to(
+            weights.taste_targets, unit * np.float32(target_length) if target_length else targets
         ),
-        item_vectors=np.vstack([weights.item_vectors, unit]),
+        item_vectors=room.vectors.to(weights.item_vectors, unit),
         bias=np.append(weights.bias, np.asarray(bias, np.float32)),
         target_scale=np.append(weights.target_scale, np.ones(len(columns), np.float32)),
         takers_indptr=np.append(weights.takers_indptr, np.full(len(columns), weights.takers_indptr[-1])),

@@ -19,7 +19,7 @@ from embeddings.weighting import size_scale
 from embeddings.weights import Floats, Normalisation, Weights
 from recommend.behaviour import Behaviour
 from recommend.history import UserEvents, Weighted, weigh
-from recommend.new_items import NewItem, feature_values, grow
+from recommend.new_items import NewItem, Room, feature_values, grow
 
 __all__ = ["EntityColumns", "EntityTerm", "NewItem", "Scorer", "Scores"]
 
@@ -216,7 +216,7 @@ class Scorer:
         borrowed = [self._alike.borrow(each) for each in columns]
         slope = self.weights.borrow_slopes[1]
         grown._behaviour = self._behaviour.lending([replace(each, weights=slope * each.weights) for each in borrowed])
-        weights = grow(self.weights, columns, borrowed, target_length=self.normalisation.taste_length)
+        weights = grow(self.weights, columns, borrowed, self._room, target_length=self.normalisation.taste_length)
         grown._use(self.item_ids + [item.item_id for item in new_items], weights)
         return grown
 
@@ -247,6 +247,10 @@ class Scorer:
     def _takers(self, item_row: int) -> Rows:
         begin, end = self.weights.takers_indptr[item_row : item_row + 2]
         return self.weights.takers_rows[begin:end]
+
+    @cached_property
+    def _room(self) -> Room:
+        return Room()
 
     @cached_property
     def _alike(self) -> Alike:

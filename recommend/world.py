@@ -157,6 +157,8 @@ class _State:
     def __init__(self, snapshot: Snapshot, artifact: Artifact | None, room: Room, session_share: float) -> None:
         self.artifact = artifact
         self._trained = Scorer(_declaring(artifact, snapshot.declaration)) if artifact else None
+        self._new_items: list[NewItem] = []
+        self._grown = self._trained
         catalogue = Catalogue.of(snapshot)
         scorer = self._scorer_for(catalogue)
         self.view = View(
@@ -244,7 +246,9 @@ class _State:
             )
             for row in range(first, len(catalogue))
         ]
-        return self._trained.with_items(new_items) if new_items else self._trained
+        if new_items != self._new_items:
+            self._new_items, self._grown = new_items, self._trained.with_items(new_items)
+        return self._grown
 
 
 def _declaring(artifact: Artifact, declaration: Declaration) -> Artifact:
