@@ -125,6 +125,8 @@ class _Batch:
     def _user_merged(self, run: list[UserMerged]) -> None:
         """One after the other: the user of one may be the visitor of the next."""
         for record in run:
+            if not record.from_id or record.from_id == record.user_id:
+                continue  # an erased visitor has no id any more
             self._ensure("User", (record.user_id, record.from_id))
             parameters: dict[str, object] = {"user_id": record.user_id, "from_id": record.from_id}
             self._transaction.run(statement("write/merge_users"), parameters)

@@ -166,7 +166,7 @@ class Profiles:
         return None if isinstance(record, Event) and changes.events is before.events else (before,)
 
     def _merge(self, offset: int, record: UserMerged) -> tuple[UserChanges, ...] | None:
-        if record.user_id == record.from_id:
+        if not record.from_id or record.user_id == record.from_id:  # an erased visitor has no id any more
             return None
         user, visitor = (self._find(one).changes for one in (record.user_id, record.from_id))
         whole, rest = joined(user, visitor, offset, record.from_id)

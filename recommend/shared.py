@@ -160,7 +160,7 @@ def _brought_up(known: dict[str, UserChanges], records: Iterable[tuple[int, Peop
         ids = _about(record)
         if not isinstance(record, UserMerged):
             users[ids[0]] = after(users.get(ids[0], NOTHING), offset, record)
-        elif ids[0] != ids[1]:
+        elif ids[1] and ids[0] != ids[1]:
             user, visitor = (users.get(one, NOTHING) for one in ids)
             users[ids[0]], users[ids[1]] = joined(user, visitor, offset, ids[1])
     return {user_id: changes for user_id, changes in users.items() if changes is not known.get(user_id)}
