@@ -5,15 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from clew import models, pipeline
-from clew.refresh import Refresher
-from clew.settings import Settings, environment_name
+from clew import pipeline
+from clew.settings import Settings
 from clew.wiring import open_store, wire
 from domain.progress import Silent
 from embeddings.artifact import current_version
 from graph import server
 from recommend.request import RecommendRequest
-from tests.recommend.test_reload import grown
 from tests.servers import ask, free_port
 from tests.world import world_dataset
 
@@ -70,46 +68,3 @@ def test_a_load_while_somebody_writes_goes_through_the_running_server(settings: 
 
     with lease.held(settings.writer_lock, wait=False, stopping=lambda: False):
         assert not pipeline.may_import(settings, QUIET)
-
-
-def test_a_worse_model_is_kept_and_a_rollback_rewrites_neo4j(settings: Settings) -> None:
-    """Two published models; back to the first; the second is held back, and can be taken again."""
-    pipeline.load_dataset(settings, world_dataset(), QUIET)
-    columns = pipeline.snapshot(settings, QUIET)
-    first, second = (pipeline.train(settings, columns, QUIET, seed=seed, force=True).version for seed in (1, 2))
-    for version in (first, second):
-        pipeline.publish(settings, version, QUIET)
-    assert pipeline.is_trained_on(settings, columns)
-    assert models.earlier(settings.models_dir, None) == first
-    assert pipeline.roll_back(settings, first, QUIET) == [second]
-    assert current_version(settings.models_dir) == first
-    assert models.held(settings.models_dir) == second
-    versions = "MATCH (n) WHERE n.embedding IS NOT NULL RETURN DISTINCT n.embedding_version AS version"
-    assert ask(server.connection(settings.server_config), versions) == [{"version": first}]
-    pipeline.publish(settings, second, QUIET)
-    assert models.held(settings.models_dir) is None
-    assert ask(server.connection(settings.server_config), versions) == [{"version": second}]
-
-
-def test_a_bulk_load_shows_in_a_running_server_whose_model_stays(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """And at a start, when the load came while nothing served."""
-    for name in ("home", "neo4j_bolt_port", "neo4j_http_port"):
-        monkeypatch.setenv(environment_name(name), str(getattr(settings, name)))
-    pipeline.load_dataset(settings, world_dataset(), QUIET)
-    version = pipeline.train(settings, pipeline.snapshot(settings, QUIET), QUIET, force=True).version
-    pipeline.publish(settings, version, QUIET)
-    with wire(settings, QUIET) as wired:
-        refresher, world = Refresher(settings, wired), wired.services.world
-        assert not refresher.look()
-        pipeline.load_dataset(settings, grown(world_dataset()), QUIET)
-        assert refresher.look()
-        view = world.view()
-        assert (view.model_version, view.catalogue.item_names[-1]) == (version, "A New Film")
-        assert view.user("aaron") is not None
-        assert not refresher.look()
-    with wire(settings, QUIET) as wired:
-        assert "aaa" not in wired.services.world.view().catalogue.item_rows
-        assert Refresher(settings, wired).look()
-        assert "aaa" in wired.services.world.view().catalogue.item_rows
