@@ -15,7 +15,7 @@ from neo4j.exceptions import BrokenRecordError, Neo4jError
 
 from domain.errors import ClewError, InvalidQuery, Position, QueryRefused, QueryTooCostly
 from domain.graph_answers import GraphAnswer
-from graph.driver import Driver
+from graph.driver import DATABASE, Driver
 from graph.query_text import check_text, position_at
 from graph.values import as_json
 
@@ -85,7 +85,9 @@ def _check_plan(summary: neo4j.ResultSummary) -> None:
     """Raises: QueryRefused, unless the query only reads, without procedures that are not listed."""
     if summary.plan is None:
         raise QueryRefused("the server gives no plan of this query, so it cannot be checked; ask in another way")
-    for operator, detail in _operators(summary.plan):
+    for operator, database, detail in _operators(summary.plan):
+        if database not in ("", DATABASE):
+            raise QueryRefused(f"only the graph itself may be asked, not the database {database}; leave USE out")
         why = next((reason for name, reason in _REFUSED.items() if operator.startswith(name)), None)
         if why:
             raise QueryRefused(f"{why}; ask what the graph itself holds")
@@ -97,9 +99,10 @@ def _check_plan(summary: neo4j.ResultSummary) -> None:
         raise QueryRefused("this query would change something; here only reading is allowed")
 
 
-def _operators(plan: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """(operator, its details) of a plan and all that is below it."""
-    yield str(plan["operatorType"]), str(plan["args"].get("Details", ""))
+def _operators(plan: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """(operator, the database it works on, its details) of a plan and all that is below it."""
+    name, _, database = str(plan["operatorType"]).partition("@")
+    yield name, database, str(plan["args"].get("Details", ""))
     for child in plan.get("children", []):
         yield from _operators(child)
 

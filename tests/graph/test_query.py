@@ -104,6 +104,8 @@ def test_an_embedding_is_shown_only_when_it_is_asked_for(world: GraphStore) -> N
         "SHOW USERS",
         "SHOW DATABASES",
         "TERMINATE TRANSACTION 'neo4j-transaction-1'",
+        "USE system CALL dbms.components() YIELD name RETURN name",
+        "USE system SHOW USERS",
         "CALL dbms.listConfig()",
         "CALL dbms.killConnection('bolt-1')",
         "CALL db.clearQueryCaches()",
@@ -126,6 +128,8 @@ def test_nothing_but_reading_this_graph_is_allowed(world: GraphStore, text: str)
 def test_a_refusal_says_what_is_not_allowed(world: GraphStore) -> None:
     with pytest.raises(QueryRefused, match=r"procedure dbms\.listConfig is not allowed; allowed: db\.index"):
         ask(world, "CALL dbms.listConfig()")
+    with pytest.raises(QueryRefused, match="leave USE out"):
+        ask(world, "USE system CALL dbms.components() YIELD name RETURN name")
     with pytest.raises(QueryRefused, match="LOAD CSV reads files"):
         ask(world, "LOAD CSV FROM 'file:///x' AS row RETURN row")
     with pytest.raises(QueryRefused, match=r"function apoc\.text\.join is not allowed") as caught:
