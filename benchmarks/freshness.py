@@ -267,15 +267,18 @@ def main() -> None:
 def report(options: argparse.Namespace, home: Path, users: list[str], items: list[str]) -> None:
     settings = {"CLEW_EVENTS": options.events} if options.events else {}
     log = "Kafka" if options.events else "SQLite"
-    found: dict[str, Any] = {"floor: HTTP only": measure(floor(), users, items, options.seconds, is_floor=True)}
-    for count, name in ((1, "one process"), (2, "two processes")):
-        for reasons in (False, True):
+    found: dict[str, Any] = {}
+
+    def add(name: str, context: contextlib.AbstractContextManager[list[int]], **how: bool) -> None:
+        found[name] = measure(context, users, items, options.seconds, **how)
+        print(f"{name:38} " + "  ".join(f"{key} {value}" for key, value in found[name].items()), flush=True)
+
+    add("floor: HTTP only", floor(), is_floor=True)
+    for reasons in (False, True):
+        for count, name in ((1, "one process"), (2, "two processes")):
             shutil.rmtree(home / "log", ignore_errors=True)
             told = "with reasons" if reasons else "no reasons"
-            context = servers(count, home, settings)
-            found[f"{log}, {name}, {told}"] = measure(context, users, items, options.seconds, reasons=reasons)
-    for name, values in found.items():
-        print(f"{name:38} " + "  ".join(f"{key} {value}" for key, value in values.items()))
+            add(f"{log}, {name}, {told}", servers(count, home, settings), reasons=reasons)
     RESULTS.mkdir(exist_ok=True)
     about = {"python": platform.python_version(), "cores": os.cpu_count(), "seconds": options.seconds}
     suffix = "_kafka" if options.events else ""
