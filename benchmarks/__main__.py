@@ -8,11 +8,12 @@ from pathlib import Path
 HERE = Path(__file__).parent
 CACHE = Path(os.environ.get("CLEW_HOME", ".clew")) / "cache"
 COMMANDS = (
-    ("graph_rates.py",),
-    ("quality_demos.py", "movies", "--splits", "../shared/data/ml-100k-splits"),
-    ("quality_demos.py", "retail"),
+    ("propagation.py",),
+    ("graph_rates.py", "--cache", str(CACHE)),
+    ("quality_demos.py", "movies", "--splits", "../shared/data/ml-100k-splits", "--cache", str(CACHE)),
+    ("quality_demos.py", "retail", "--cache", str(CACHE)),
 )
 
 for script, *arguments in COMMANDS:
     print(f"\n== {script} {' '.join(arguments)}", flush=True)
-    subprocess.run([sys.executable, str(HERE / script), *arguments, "--cache", str(CACHE)], check=True)
+    subprocess.run([sys.executable, str(HERE / script), *arguments], check=True)
