@@ -12,6 +12,8 @@ COMMANDS = (
     ("graph_rates.py", "--cache", str(CACHE)),
     ("quality_demos.py", "movies", "--splits", "../shared/data/ml-100k-splits", "--cache", str(CACHE)),
     ("quality_demos.py", "retail", "--cache", str(CACHE)),
+    ("replay.py", "retailrocket", "online-retail", "retail", "--cache", str(CACHE)),
+    ("swap.py", "movies", "--cache", str(CACHE)),
 )
 
 for script, *arguments in COMMANDS:
