@@ -8,6 +8,7 @@ class LinearSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     prior_scale multiplies θ of the graph prior. user_power: users count in the Gram matrix by (Σ w²)^−user_power.
     session: whether pairs of items of one sitting count more (only where R is whole).
+    neighbours: where users are more than most_users, R is sparse: so many entries per item.
     whole_up_to: items up to which R is kept whole. Above: its rank (less where users and items are very many), how
     many takers an item needs to be in it (10 where few events are lost by that), and how many users, those with the
     most events, shape it.
@@ -21,6 +22,7 @@ class LinearSettings(msgspec.Struct, frozen=True, kw_only=True):
     rank: int = 1_024
     least_takers: int = 3
     most_users: int = 8_000
+    neighbours: int = 100
 
 
 class EncoderSettings(msgspec.Struct, frozen=True, kw_only=True):
