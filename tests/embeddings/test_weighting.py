@@ -12,9 +12,10 @@ KINDS = Declaration(
         EventKind(name="buy", verb="bought", description="", repeat="count"),
         EventKind(name="rate", verb="rated", description="", steps=((5.0, 1.0), (4.0, 0.8))),
         EventKind(name="skip", verb="skipped", description="", weight=-0.2),
+        EventKind(name="impression", verb="were shown", description="", weight=0, fades=0.9),
     ),
 )
-BUY, RATE, SKIP = 0, 1, 2
+BUY, RATE, SKIP, IMPRESSION = 0, 1, 2, 3
 
 
 def weigh(events: list[tuple[int, int, int, float, int]], half_life_days: float | None = None) -> PairWeights:
@@ -34,6 +35,13 @@ def weigh(events: list[tuple[int, int, int, float, int]], half_life_days: float 
 def test_a_count_kind_grows_with_the_logarithm() -> None:
     assert weigh([(0, 0, BUY, np.nan, 1)] * 3).weights.tolist() == [2]  # log2(1 + 3)
     assert weigh([(0, 0, BUY, np.nan, 1)]).weights.tolist() == [1]
+
+
+def test_impressions_make_no_pair_and_move_no_clock() -> None:
+    events = [(0, 0, BUY, np.nan, 1), (0, 0, IMPRESSION, np.nan, 2), (0, 1, IMPRESSION, np.nan, 900)]
+    found = weigh(events, half_life_days=1)
+    assert (found.item_rows.tolist(), found.weights.tolist(), found.at.tolist()) == ([0], [1], [DAY_MS])
+    assert len(weigh(events[1:])) == 0
 
 
 def test_the_newest_rating_counts_whatever_the_order_of_rows() -> None:

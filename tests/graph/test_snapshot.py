@@ -9,7 +9,7 @@ import pytest
 
 from domain.errors import NothingToTrain
 from domain.progress import Silent
-from domain.records import Event
+from domain.records import Event, UserPut
 from domain.snapshot import Snapshot
 from graph import export
 from graph.server import Connection
@@ -172,6 +172,17 @@ def test_a_snapshot_holds_what_is_up_to_its_offset_and_nothing_after_while_the_w
         done.set()
         writer.join()
     assert len(offsets) == 3  # so it did write meanwhile
+
+
+def test_what_people_did_who_opted_out_is_in_no_snapshot(world: GraphStore, tmp_path: Path) -> None:
+    before = take_snapshot(world, tmp_path, Silent())
+    assert "opt_out" not in before.user_properties
+    world.apply([(1, UserPut(user_id="ann", properties={"country": "NL", "opt_out": True}))])
+    found = take_snapshot(world, tmp_path, Silent())
+    row = found.user_row["ann"]
+    assert found.user_properties["opt_out"][row] is True
+    assert row not in found.interactions.user_rows
+    assert len(found.interactions) == len(EVENTS) - len([one for one in EVENTS if one[0] == "ann"])
 
 
 def test_an_undeclared_graph_has_no_snapshot(store: GraphStore, tmp_path: Path) -> None:
