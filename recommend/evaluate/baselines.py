@@ -31,16 +31,20 @@ def item_neighbours(snapshot: Snapshot, *, neighbours: int = 100, shrink: float 
 
     sim_ij = x_i · x_j / (‖x_i‖ ‖x_j‖ + shrink), the largest `neighbours` of each j kept.
     """
-    matrix = matrix_of(_pairs(snapshot), snapshot).maximum(0).astype(np.float32)
+    histories = sp.csr_array(matrix_of(_pairs(snapshot), snapshot).maximum(0).astype(np.float32))
+    similar = nearest_items(histories, neighbours, shrink)
+    return lambda user_row: np.asarray((histories[[user_row]] @ similar).toarray(), np.float32).ravel()
+
+
+def nearest_items(matrix: sp.csr_array, neighbours: int, shrink: float) -> sp.csr_array:
+    """(I, I) the similarities that item_neighbours sums, of the weights (U, I) of what each user took."""
     columns = sp.csc_array(matrix)
     lengths = np.sqrt(np.asarray(columns.multiply(columns).sum(axis=0)).ravel())
     parts = [
         _nearest(columns, lengths, start, min(start + 1_000, len(lengths)), neighbours, shrink)
         for start in range(0, len(lengths), 1_000)
     ]
-    similar = sp.csr_array(sp.hstack(parts)) if parts else sp.csr_array((0, 0))
-    histories = sp.csr_array(matrix)
-    return lambda user_row: np.asarray((histories[[user_row]] @ similar).toarray(), np.float32).ravel()
+    return sp.csr_array(sp.hstack(parts)) if parts else sp.csr_array((0, 0))
 
 
 def _nearest(
