@@ -1,20 +1,22 @@
 """Puts the fitted parts together, scaled by the fusion weights, into what serving reads. NumPy and SciPy only."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from domain.snapshot import Snapshot
 from embeddings.alike import Alike, Borrowed
 from embeddings.encoded import Encoded
 from embeddings.features import Features, Floats
-from embeddings.fit_linear import Linear
+from embeddings.fit_linear import Linear, Rest
 from embeddings.fuse import Chosen
 from embeddings.linear import LowRank
 from embeddings.popularity import takers
 from embeddings.weighting import DAY_MS, PairWeights
-from embeddings.weights import Halves, Rows, Weights
+from embeddings.weights import Weights
 
 CALIBRATED_ON, MOST_SLOPE = 200, 2.0  # items that stand for new ones
 NEW_FOR_DAYS = 60.0  # an item without takers that came within these days before the newest event counts as new
@@ -40,17 +42,14 @@ def assemble(
     base = np.float32(bias[counts > 0].mean())
     slopes = calibrate(alike, bias - base, linear.rest)
     newest = snapshot.interactions.at.max(initial=0)
-    for row in np.flatnonzero((counts == 0) & (snapshot.item_created_at > newest - NEW_FOR_DAYS * DAY_MS)):
-        borrowed = alike.of_row(int(row))
-        bias[row] = base + slopes[0] * (borrowed.weights @ (bias - base)[borrowed.rows])
-        _lend(linear.rest, int(row), borrowed, slopes[1])
+    new = np.flatnonzero((counts == 0) & (snapshot.item_created_at > newest - NEW_FOR_DAYS * DAY_MS))
+    borrowed = [alike.of_row(int(row)) for row in new]
+    bias[new] = base + slopes[0] * np.array([each.weights @ (bias - base)[each.rows] for each in borrowed], np.float32)
     bias_scale = np.float32(fusion.popularity) * taste_scale
     root = np.sqrt(np.maximum(encoded.degrees, 1))
     positive = pairs.weights > 0
     order = np.lexsort((pairs.user_rows[positive], pairs.item_rows[positive]))
-    rest = linear.rest
-    whole = None if isinstance(rest, LowRank) else (rest * np.float32(linear_scale)).astype(np.float16)
-    items, left, right, diagonal = _factors(rest, linear_scale) if isinstance(rest, LowRank) else (None,) * 4
+    behaviour = _behaviour(_lent(linear.rest, new, borrowed, slopes[1]), linear_scale)
     return Weights(
         features_indptr=prior.indptr.astype(np.int64),
         features_indices=prior.indices.astype(np.int32),
@@ -73,11 +72,7 @@ def assemble(
         entity_vectors=unit_rows(encoded.entity_targets),
         takers_indptr=np.append(0, np.cumsum(counts)).astype(np.int64),
         takers_rows=pairs.user_rows[positive][order],
-        behaviour_rows=whole,
-        behaviour_items=items,
-        behaviour_left=left,
-        behaviour_right=right,
-        behaviour_diagonal=diagonal,
+        **behaviour,
     )
 
 
@@ -87,11 +82,19 @@ def unit_rows(matrix: Floats) -> Floats:
     return np.divide(matrix, lengths, out=np.zeros_like(matrix), where=lengths > 0)
 
 
-def _factors(rest: LowRank, scale: float) -> tuple[Rows, Halves, Halves, Floats]:
-    """(items, left, right, diagonal) of the items whose rows are not 0.
+def _behaviour(rest: Rest, scale: float) -> dict[str, Any]:
+    """The arrays of R by their names in Weights, in half precision.
 
-    In half precision, balanced so that neither factor runs out of its range.
+    Of a product only the items whose rows are not 0, balanced so that neither factor overflows.
     """
+    if isinstance(rest, sp.csr_array):
+        return {
+            "behaviour_indptr": rest.indptr.astype(np.int64),
+            "behaviour_indices": rest.indices.astype(np.int32),
+            "behaviour_data": (rest.data * np.float32(scale)).astype(np.float16),
+        }
+    if not isinstance(rest, LowRank):
+        return {"behaviour_rows": (rest * np.float32(scale)).astype(np.float16)}
     items = np.flatnonzero(np.any(rest.right, axis=1) | np.any(rest.left, axis=1))
     left, right = rest.left[items] * np.float32(scale), rest.right[items]
     balance = np.sqrt(
@@ -100,10 +103,15 @@ def _factors(rest: LowRank, scale: float) -> tuple[Rows, Halves, Halves, Floats]
     )
     left, right = (left / balance).astype(np.float16), (right * balance).astype(np.float16)
     diagonal = np.einsum("ir,ir->i", left.astype(np.float32), right.astype(np.float32))
-    return items.astype(np.int32), left, right, diagonal
+    return {
+        "behaviour_items": items.astype(np.int32),
+        "behaviour_left": left,
+        "behaviour_right": right,
+        "behaviour_diagonal": diagonal,
+    }
 
 
-def calibrate(alike: Alike, bias: Floats, rest: Floats | LowRank) -> Floats:
+def calibrate(alike: Alike, bias: Floats, rest: Rest) -> Floats:
     """(2,) by how much what an item borrows is to be multiplied, its bias and its column of R, to be right on average.
 
     Least squares over a fixed sample of trained items, each taken for a new one. 1 where nothing can be borrowed.
@@ -120,10 +128,9 @@ def calibrate(alike: Alike, bias: Floats, rest: Floats | LowRank) -> Floats:
     return np.clip(np.divide(right, total, out=np.ones(2), where=total > 0), 0, MOST_SLOPE).astype(np.float32)
 
 
-def _columns(rest: Floats | LowRank, borrowed: Sequence[Borrowed]) -> Floats:
+def _columns(rest: Rest, borrowed: Sequence[Borrowed]) -> Floats:
     """(I, n) Σ_j weight_j R_:j over the rows j that each of the n borrows from."""
-    num_items = len(rest.right) if isinstance(rest, LowRank) else len(rest)
-    sums = np.zeros((len(borrowed), num_items), np.float32)
+    sums = np.zeros((len(borrowed), _num_items(rest)), np.float32)
     for place, each in enumerate(borrowed):
         sums[place, each.rows] = each.weights
     if isinstance(rest, LowRank):
@@ -131,10 +138,26 @@ def _columns(rest: Floats | LowRank, borrowed: Sequence[Borrowed]) -> Floats:
     return np.asarray(rest @ sums.T, np.float32)
 
 
-def _lend(rest: Floats | LowRank, row: int, borrowed: Borrowed, slope: np.float32) -> None:
-    """Puts what the item of this row borrows in the place of its residual. An item with features of its own only."""
+def _num_items(rest: Rest) -> int:
     if isinstance(rest, LowRank):
-        rest.right[row] = slope * (borrowed.weights @ rest.right[borrowed.rows])
-    else:
-        rest[:, row] = slope * _columns(rest, [borrowed])[:, 0]
-        rest[row, row] = 0
+        return len(rest.right)
+    return len(rest.indptr) - 1 if isinstance(rest, sp.csr_array) else len(rest)
+
+
+def _lent(rest: Rest, new: NDArray[np.int64], borrowed: Sequence[Borrowed], slope: np.float32) -> Rest:
+    """R with what the new items, whose columns are 0, borrow in the place of them."""
+    if len(new) == 0:
+        return rest
+    if isinstance(rest, LowRank):
+        right = rest.right.copy()
+        right[new] = [slope * (each.weights @ rest.right[each.rows]) for each in borrowed]
+        return LowRank(rest.left, right, rest.diagonal)
+    columns = slope * _columns(rest, borrowed)
+    columns[new, np.arange(len(new))] = 0
+    if isinstance(rest, sp.csr_array):
+        ones = np.ones(len(new), np.float32)
+        spread = sp.csr_array((ones, (np.arange(len(new)), new)), shape=(len(new), len(columns)))
+        return sp.csr_array(rest + sp.csr_array(columns) @ spread)
+    whole = rest.copy()
+    whole[:, new] = columns
+    return whole

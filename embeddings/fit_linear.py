@@ -1,4 +1,7 @@
-"""Fits the item-item linear model to a user-item matrix: R whole where items are few, as a product where many."""
+"""Fits the item-item linear model to a user-item matrix.
+
+R is whole where items are few; a product where they are many and users are few; sparse where both are many.
+"""
 
 from dataclasses import dataclass
 
@@ -15,6 +18,7 @@ from embeddings.linear import (
     residual,
     residual_of_rows,
 )
+from embeddings.nearby import residual_nearby
 from embeddings.settings import LinearSettings
 from embeddings.weighting import PairWeights
 
@@ -23,20 +27,25 @@ LEAST_RANK, MOST_OPERATIONS = 256, 5e10  # users x items x rank
 SITTING = ((0.35, 60_000.0), (0.25, 600_000.0))  # (share, milliseconds): how closeness in time adds to a pair's weight
 
 
+Rest = Floats | LowRank | sp.csr_array
+
+
 @dataclass(frozen=True)
 class Linear:
-    """relation_weights (R,) θ; prior (I, K): F with B0 = F Fᵀ − diag; rest: R as (I, I) float32 or as a product."""
+    """relation_weights (R,) θ; prior (I, K): F with B0 = F Fᵀ − diag; rest: R (I, I) whole, as a product, or sparse."""
 
     relation_weights: Floats
     prior: sp.csr_array
-    rest: Floats | LowRank
+    rest: Rest
 
     def scores(self, matrix: sp.csr_array) -> Floats:
         """X (B0 + R) of X (b, I): (b, I) float32."""
         own = np.asarray(self.prior.multiply(self.prior).sum(axis=1), np.float32).ravel()
         entity = sp.csr_array(matrix @ self.prior) @ sp.csr_array(self.prior.transpose())
         scores = np.asarray(sp.csr_array(entity - matrix.multiply(own)).toarray(), np.float32)
-        if isinstance(self.rest, LowRank):
+        if isinstance(self.rest, sp.csr_array):
+            scores += sp.csr_array(matrix @ self.rest).toarray()
+        elif isinstance(self.rest, LowRank):
             scores += (matrix @ self.rest.left) @ self.rest.right.T
             scores -= sp.csr_array(matrix.multiply(self.rest.diagonal)).toarray()
         else:
@@ -48,7 +57,7 @@ class Linear:
 class LinearProblem:
     """Everything that does not depend on λ. gram: XᵀX where items are few; rows: X (U, I'), columns: its items.
 
-    fitted (R,): θ by least squares, before prior_scale.
+    fitted (R,): θ by least squares, before prior_scale. nearby: whether R is sparse, over each item's nearest ones.
     """
 
     settings: LinearSettings
@@ -58,6 +67,7 @@ class LinearProblem:
     rows: sp.csr_array
     columns: np.ndarray[tuple[int], np.dtype[np.int64]]
     scale: float
+    nearby: bool = False
 
     def solve(self, ridge: float, *, prior_scale: float | None = None) -> Linear:
         """The model for λ = ridge · the largest entry of the Gram matrix's diagonal; prior_scale: the settings' own."""
@@ -67,6 +77,9 @@ class LinearProblem:
         if self.gram is not None:
             rest = residual(self.gram, dense_prior(prior), ridge * self.scale).astype(np.float32)
             return Linear(theta, prior, rest)
+        if self.nearby:
+            near = self.settings.neighbours
+            return Linear(theta, prior, residual_nearby(self.rows, prior, ridge * self.scale, neighbours=near))
         own = sp.csr_array(prior[self.columns])
         found = residual_of_rows(self.rows, own, ridge * self.scale, rank=_rank(self.rows, self.settings.rank))
         return Linear(theta, prior, self._spread(found))
@@ -100,6 +113,9 @@ def pose(
         columns, scale = np.arange(num_items), float(np.diag(gram).max())
         return LinearProblem(settings, features, theta, gram, rows, columns, scale)
     theta = prior_weights_of_rows(rows, features, num_relations)
+    if np.count_nonzero(size) > settings.most_users:
+        scale = float(np.asarray(rows.multiply(rows).sum(axis=0)).max())
+        return LinearProblem(settings, features, theta, None, rows, np.arange(num_items), scale, nearby=True)
     columns = np.flatnonzero(takers >= _enough(takers, settings.least_takers))
     longest = np.sort(np.argsort(-size, kind="stable")[: settings.most_users])
     kept = sp.csr_array(rows[longest][:, columns])

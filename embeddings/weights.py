@@ -6,7 +6,8 @@ The score of item i for a user whose items weigh w (before normalisation), with 
     linear = own^−linear_power        taste = own^−taste_power, or 1 / ‖Σ_h w_h C_h‖ where taste is a cosine
 
 B0_hi = Σ_f F_hf F_if for h ≠ i, and 0 for h = i; f is a feature: one relation type to one entity.
-R is kept whole (behaviour_rows) or as a product without its diagonal (behaviour_left · behaviour_rightᵀ − diagonal).
+R is kept whole (behaviour_rows), as a product without its diagonal (behaviour_left · behaviour_rightᵀ − diagonal),
+or sparse.
 """
 
 from collections.abc import Mapping
@@ -46,7 +47,8 @@ class Weights:
         item borrows from items like it are multiplied with (embeddings.alike).
     relation_weights (R,): θ_r times the fusion weight; 0 where the relation carries nothing.
     behaviour_rows (I, I) float16, or behaviour_left, behaviour_right (I', r) float16 and behaviour_diagonal (I',) of
-        the item rows behaviour_items (I',), ascending; R is 0 for the others.
+        the item rows behaviour_items (I',), ascending; R is 0 for the others; or behaviour_indptr, behaviour_indices
+        and behaviour_data: R in CSR form.
     taste_context C, taste_targets Q (I, d). compose_context, compose_targets (K,): a new item's C and Q are
         Σ_f compose_f · message_entity(f) / √(number of the item's relations of that type).
     entity_context, entity_targets (E, d): those messages. bias (I,), target_scale (I,).
@@ -80,6 +82,9 @@ class Weights:
     behaviour_left: Halves | None = None
     behaviour_right: Halves | None = None
     behaviour_diagonal: Floats | None = None
+    behaviour_indptr: Places | None = None
+    behaviour_indices: Rows | None = None
+    behaviour_data: Halves | None = None
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, Any]) -> "Weights":

@@ -1,9 +1,10 @@
-"""The residual R of the linear model, as it is served: whole rows, or a product without its diagonal."""
+"""The residual R of the linear model, as it is served: whole rows, a product without its diagonal, or sparse."""
 
 from collections.abc import Sequence
 from copy import copy
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from domain.snapshot import Rows
@@ -14,7 +15,7 @@ WIDEN_UP_TO = 1 << 26  # entries of behaviour rows that are kept as float32: twi
 
 
 class Behaviour:
-    """R, whole or as a product. Items appended after training have no row in it, and a column that they borrow."""
+    """R, whole, a product or sparse. Items appended after training have no row in it, and a column that they borrow."""
 
     def __init__(self, weights: Weights) -> None:
         rows, right = weights.behaviour_rows, weights.behaviour_right
@@ -22,6 +23,7 @@ class Behaviour:
         self._rows = rows.astype(np.float32) if rows is not None and widen else rows
         self._left, self._diagonal = weights.behaviour_left, weights.behaviour_diagonal
         self._right = None if right is None else right.astype(np.float32)
+        self._sparse = _sparse(weights)
         self._size = len(weights.bias)
         self._items, self._place = weights.behaviour_items, np.full(self._size, -1, np.int64)
         if self._items is not None:
@@ -39,7 +41,9 @@ class Behaviour:
         part = np.zeros(num_items, np.float32)
         known = rows < self._size
         rows, amounts = rows[known], amounts[known]
-        if self._rows is not None:
+        if self._sparse is not None:
+            part[: self._size] = amounts @ self._sparse[rows]
+        elif self._rows is not None:
             part[: self._size] = amounts @ self._rows[rows]
         elif self._left is not None and self._right is not None and self._diagonal is not None:
             places, kept = self._places(rows)
@@ -56,7 +60,9 @@ class Behaviour:
             return self._borrowed_terms(rows, item_row - self._size)
         terms = np.zeros(len(rows), np.float32)
         known = np.flatnonzero((rows < self._size) & (rows != item_row))
-        if self._rows is not None:
+        if self._sparse is not None:
+            terms[known] = self._sparse[rows[known]][:, [item_row]].toarray().ravel()
+        elif self._rows is not None:
             terms[known] = self._rows[rows[known], item_row]
         elif self._left is not None and self._right is not None and self._place[item_row] >= 0:
             places, kept = self._places(rows[known])
@@ -75,3 +81,10 @@ class Behaviour:
             for row, weight in zip(borrowed.rows.tolist(), borrowed.weights, strict=True):
                 terms += weight * self.terms(rows, row)
         return terms
+
+
+def _sparse(weights: Weights) -> sp.csr_array | None:
+    if weights.behaviour_data is None or weights.behaviour_indices is None or weights.behaviour_indptr is None:
+        return None
+    parts = (weights.behaviour_data.astype(np.float32), weights.behaviour_indices, weights.behaviour_indptr)
+    return sp.csr_array(parts, shape=(len(weights.bias), len(weights.bias)))
