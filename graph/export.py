@@ -86,8 +86,10 @@ def _without_opted_out(snapshot: Snapshot) -> Snapshot:
         return replace(snapshot, user_properties=properties)
     events = snapshot.interactions
     kept = ~out[events.user_rows]
-    columns = (events.user_rows, events.item_rows, events.kinds, events.values, events.at)
-    return replace(snapshot, interactions=Interactions(*(column[kept] for column in columns)))
+    rest = Interactions(
+        events.user_rows[kept], events.item_rows[kept], events.kinds[kept], events.values[kept], events.at[kept]
+    )
+    return replace(snapshot, interactions=rest)
 
 
 def content_fingerprint(snapshot: Snapshot) -> str:
