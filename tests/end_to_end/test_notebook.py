@@ -29,8 +29,6 @@ def test_it_is_kept_without_outputs() -> None:
     assert all(not cell["outputs"] and cell["execution_count"] is None for cell in cells if cell["cell_type"] == "code")
 
 
-@pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:jupyter_client")  # its own use of zmq and tornado
-@pytest.mark.filterwarnings("ignore:Proactor event loop:RuntimeWarning")
 def test_every_cell_runs(graph: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import nbformat
     from nbclient import NotebookClient

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import networkx
 import pytest
 
-from domain.errors import GraphUnavailable, InvalidRequest
+from domain.errors import GraphUnavailable, InvalidRequest, MissingExtra
+from graph import analyst as analyst_module
 from graph.analyst import Analyst, key_of, to_networkx
 from graph.server import Connection, ServerConfig
 from graph.store import GraphStore
@@ -113,6 +114,12 @@ def test_what_is_not_there_is_named(analyst: Analyst, ask: object) -> None:
 
 def test_a_server_that_does_not_answer_is_named() -> None:
     with pytest.raises(GraphUnavailable, match="clew up"):
+        Analyst("bolt://127.0.0.1:1", "neo4j", "x")
+
+
+def test_missing_packages_are_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(analyst_module, "MISSING", ["py2neo", "pandas"])
+    with pytest.raises(MissingExtra, match=r"needs py2neo, pandas: pip install 'clew\[analyst\]'"):
         Analyst("bolt://127.0.0.1:1", "neo4j", "x")
 
 
