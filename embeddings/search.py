@@ -14,6 +14,7 @@ import numpy as np
 
 from embeddings.encoded import Encoded
 from embeddings.features import Floats
+from embeddings.fit_linear import Linear
 from embeddings.fitting import Fitting
 from embeddings.fuse import Chosen, Components
 from embeddings.settings import EncoderSettings, LinearSettings, TrainSettings, cosine_encoder
@@ -57,13 +58,14 @@ T = TypeVar("T", LinearSettings, EncoderSettings)
 class Found:
     """What validation chose; settings.linear.ridges holds the one λ. trials: how many were run.
 
-    encoded: the best trial's, when it was fitted to all of the data.
+    encoded, linear: the best trials', when they were fitted to all of the data.
     """
 
     settings: TrainSettings
     chosen: Chosen
     trials: int
-    encoded: Encoded | None
+    encoded: Encoded | None = None
+    linear: Linear | None = None
 
     @property
     def ridge(self) -> float:
@@ -111,6 +113,7 @@ class Search:
     encoded: Encoded | None = None
     parts: Components | None = None
     linear: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    solved: Linear | None = None
 
     def start(self) -> None:
         """The start's own encoder and, for each of its ridges, its own linear model: one trial."""
@@ -154,11 +157,12 @@ class Search:
                 if scale and chosen.ndcg >= (1 - GRAPH_COST) * best.ndcg and chosen.loss_against(without) <= NO_LOSS:
                     wider = msgspec.structs.replace(linear, prior_scale=scale)
                     self.settings = msgspec.structs.replace(self.settings, linear=wider)
-                    self.chosen = chosen
+                    self.chosen, self.solved = chosen, solved
 
     def found(self) -> Found:
-        encoded = self.encoded if self.validation.whole else None
-        return Found(self.settings, self.chosen, self.ran, encoded)
+        if not self.validation.whole:
+            return Found(self.settings, self.chosen, self.ran)
+        return Found(self.settings, self.chosen, self.ran, self.encoded, self.solved)
 
     def _try_linear(self, linear: LinearSettings) -> None:
         assert self.parts is not None
@@ -166,13 +170,14 @@ class Search:
         problem = self.fitting.pose(validation.fit, validation.matrix, linear)
         for ridge in linear.ridges:
             with self.fitting.progress.step(self._title(f"linear model, λ {ridge}"), 1) as advance:
-                scores = problem.solve(ridge).scores(validation.rows)
+                solved = problem.solve(ridge)
+                scores = solved.scores(validation.rows)
                 chosen = validation.rank(self.parts, scores)
                 advance(1)
             if chosen.ndcg > self.chosen.ndcg:
                 one = msgspec.structs.replace(linear, ridges=(ridge,))
                 self.settings = msgspec.structs.replace(self.settings, linear=one)
-                self.chosen, self.linear = chosen, scores
+                self.chosen, self.linear, self.solved = chosen, scores, solved
 
     def _try_encoder(self, encoder: EncoderSettings) -> None:
         settings = msgspec.structs.replace(self.settings, encoder=encoder)
@@ -207,7 +212,7 @@ def search(
     if len(validation.users) < 2:
         ridges = start.linear.ridges
         one = msgspec.structs.replace(start.linear, ridges=(ridges[len(ridges) // 2],))
-        return Found(msgspec.structs.replace(start, linear=one), UNCHOSEN, 0, None)
+        return Found(msgspec.structs.replace(start, linear=one), UNCHOSEN, 0)
     run = Search(fitting, validation, start)
     run.start()
     spent = time.perf_counter() - began

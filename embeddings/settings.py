@@ -30,7 +30,8 @@ class EncoderSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     averaged: the share of the last steps whose weights are averaged. own_dropout: how many items are known by their
     edges only, in each batch. entity_share: weight of the loss that has an item find its entities.
-    most_targets: how many items a step's softmax covers; where more were taken, those of its users and random others.
+    most_targets: items with the most takers that the softmax covers; most_compared: how many of them at a step: where
+    there are more, those of its users and random others.
     temperature: scores are cosines divided by it; None: inner products. svd_start: begin at a truncated SVD.
     """
 
@@ -45,6 +46,7 @@ class EncoderSettings(msgspec.Struct, frozen=True, kw_only=True):
     own_dropout: float = 0.1
     entity_share: float = 0.1
     most_targets: int = 20_000
+    most_compared: int = 20_000
     temperature: float | None = None
     svd_start: bool = False
     svd_gain: float = 1.0
@@ -70,18 +72,26 @@ def cosine_encoder(num_users: int, num_items: int) -> EncoderSettings:
         learning_rate=0.01 if few else 0.005,
         weight_decay=0.1,
         dropout=0.5,
+        most_targets=num_items,
         temperature=0.2 if few else 0.1,
         svd_start=not few,
         svd_gain=1.0 if few else 2.0,
     )
 
 
-def settings_for(num_items: int) -> TrainSettings:
-    """The defaults for data of this shape: few items (films), or more items than R can be kept whole for (a shop)."""
+def settings_for(num_items: int, num_users: int) -> TrainSettings:
+    """The defaults for data of this shape.
+
+    Few items (films); more items than R can be kept whole for (a shop); or many users as well (check-ins).
+    """
     few = TrainSettings()
     if num_items <= few.linear.whole_up_to:
         return few
-    return TrainSettings(
+    many = TrainSettings(
         linear=LinearSettings(ridges=(0.05, 0.1), prior_scale=1.0, user_power=0.0, session=False),
         encoder=EncoderSettings(steps=20, svd_start=True),
     )
+    if num_users <= many.linear.most_users:
+        return many
+    sparse = msgspec.structs.replace(many.linear, ridges=(0.03,), user_power=0.25)
+    return msgspec.structs.replace(many, linear=sparse)

@@ -115,7 +115,7 @@ def train_model(
     progress = progress or Silent()
     pairs = pairs_of(snapshot, snapshot.interactions, half_life_days=None)
     _check(pairs)
-    start = settings or settings_for(len(snapshot.item_ids))
+    start = settings or settings_for(len(snapshot.item_ids), len(snapshot.user_ids))
     with _threads(THREADS):
         fitting = Fitting.of(snapshot, seed, progress)
         held = validation_of(snapshot, validation, start, seed)
@@ -130,7 +130,7 @@ def _final(fitting: Fitting, found: Found) -> Model:
     matrix = matrix_of(pairs, snapshot)
     encoded = found.encoded or fitting.encode(pairs, matrix, settings, "Training the model: encoder")
     with fitting.progress.step(f"Training the model: linear, encoder loss {encoded.loss:.3f}", 1) as advance:
-        linear = fitting.pose(pairs, matrix, settings.linear).solve(found.ridge)
+        linear = found.linear or fitting.pose(pairs, matrix, settings.linear).solve(found.ridge)
         advance(1)
     trend = trend_of(pairs, len(snapshot.item_ids), settings.recent_days)
     weights = assemble(snapshot, pairs, fitting.features, linear, encoded, chosen, trend)

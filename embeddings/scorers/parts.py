@@ -13,7 +13,7 @@ from embeddings.fit_linear import Linear
 from embeddings.fitting import Fitting
 from embeddings.holdout import matrix_of, pairs_of
 from embeddings.scorers.contract import Floats, Settings, Users, history_matrix, item_parts, training_matrix, width_of
-from embeddings.settings import settings_for
+from embeddings.settings import EncoderSettings, LinearSettings, TrainSettings
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,16 @@ class EncoderScores:
 
 
 def fit_encoder_scores(snapshot: Snapshot, settings: Settings, seed: int, progress: Progress) -> EncoderScores:
-    """The encoder over items and entities, softmax over items. Settings: those of EncoderSettings that are named."""
-    defaults = settings_for(len(snapshot.item_ids))
+    """The encoder over items and entities, softmax over items.
+
+    Settings: those of EncoderSettings that are named; temperature 0 is none, for inner products in place of cosines.
+    """
     training_matrix(snapshot)
-    chosen = msgspec.structs.replace(defaults.encoder, **settings)
+    chosen = msgspec.structs.replace(EncoderSettings(), **settings)
+    if not chosen.temperature:
+        chosen = msgspec.structs.replace(chosen, temperature=None)
     pairs = pairs_of(snapshot, snapshot.interactions, half_life_days=None)
-    settings_of_all = msgspec.structs.replace(defaults, encoder=chosen)
+    settings_of_all = TrainSettings(encoder=chosen)
     fitting = Fitting.of(snapshot, seed, progress)
     encoded = fitting.encode(pairs, matrix_of(pairs, snapshot), settings_of_all, "Encoder")
     return EncoderScores(snapshot.item_ids, unit_histories(snapshot), encoded)
@@ -79,8 +83,8 @@ class PriorScores:
 
 def fit_prior_scores(snapshot: Snapshot, settings: Settings, seed: int, progress: Progress) -> PriorScores:
     """The item-item model around the graph prior. ridge: λ as a multiple; prior_scale: what θ is multiplied with."""
-    defaults = settings_for(len(snapshot.item_ids)).linear
-    chosen = msgspec.structs.replace(defaults, prior_scale=settings["prior_scale"], user_power=settings["user_power"])
+    named = {name: value for name, value in settings.items() if name != "ridge"}
+    chosen = msgspec.structs.replace(LinearSettings(), **named)
     pairs = pairs_of(snapshot, snapshot.interactions, half_life_days=None)
     matrix = training_matrix(snapshot)
     with progress.step("Item-item model around the graph", 1) as advance:
