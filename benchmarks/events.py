@@ -34,10 +34,10 @@ from statistics import median
 
 import psutil
 import uvicorn
+from events_peer import peer_app
 
 from api.app import create_app
 from api.services import Services
-from benchmarks.events_peer import peer_app
 from broker import server as kafka
 from broker.server import BrokerConfig
 from domain.records import Event
@@ -227,7 +227,7 @@ def serve(side: Side) -> None:
 @contextmanager
 def _served(side: Side) -> Iterator[None]:
     side.port = _free_port()
-    command = [sys.executable, "-m", "benchmarks.events", "--serve", side.name, str(side.folder), str(side.port)]
+    command = [sys.executable, __file__, "--serve", side.name, str(side.folder), str(side.port)]
     address = [] if side.address is None else ["--address", side.address]
     process = subprocess.Popen([*command, *address], cwd=ROOT)
     side.process = psutil.Process(process.pid)

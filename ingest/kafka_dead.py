@@ -35,7 +35,7 @@ class _Body(msgspec.Struct, frozen=True, array_like=True):
 
 
 class KafkaLetters:
-    """The letters as this machine has seen them; each question looks for new ones first."""
+    """The letters as this machine has seen them. It looks for new ones before it answers, but for the counts."""
 
     def __init__(
         self,
@@ -75,11 +75,11 @@ class KafkaLetters:
             value = msgspec.msgpack.encode(_Envelope(letter.code, person, waits, sealed))
             sent.append(Outgoing(self._topic, secrets.token_bytes(ID_BYTES), value))
         self._sender.send(sent)
-        self._look()
+        self.look()
         self._drop_oldest()
 
     def newest(self, limit: int, waits_for: str | None) -> list[DeadLetter]:
-        self._look()
+        self.look()
         if waits_for is None:
             stored = self._index.letters("ORDER BY number DESC LIMIT ?", limit)
         else:
@@ -88,7 +88,7 @@ class KafkaLetters:
         return [letter for letter in map(self._opened, stored) if letter is not None]
 
     def forget(self, numbers: Collection[int]) -> None:
-        self._look()
+        self.look()
         self._remove([one for number in numbers for one in self._index.letters("WHERE number = ?", number)])
 
     def forget_person(self, person: bytes) -> None:
@@ -96,11 +96,12 @@ class KafkaLetters:
         self._remove(self._index.letters("WHERE person = ?", person))
 
     def counts(self) -> dict[str, int]:
-        self._look()
+        """As of the last look, so that they cost nothing, and are there while Kafka is away."""
         dropped = self._index.note(DROPPED)
         return {**self._index.letter_counts(), DROPPED: dropped if isinstance(dropped, int) else 0}
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Takes in what the topic has gained."""
         with self._lock:
             for messages in self._follower.to_end():
                 with self._index.transaction():

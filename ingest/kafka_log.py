@@ -59,11 +59,13 @@ class KafkaLog:
             self._keyring,
             self._followers[self._topic],
             self._letters.forget_person,
+            self._letters.look,
         )
         self._group = GroupCommit(self._commit)
         self._looking_back = threading.Lock()
         self._closed = False
         try:
+            self._letters.look()
             self._tail.start()
         except BaseException:
             self.close()

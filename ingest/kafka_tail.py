@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
@@ -19,6 +20,7 @@ MOST_KEPT = 50_000
 BATCH = 5_000
 POLL_S = 0.2
 AGAIN_S = 0.5
+IDLE_S = 5.0
 logger = logging.getLogger("clew.log")
 
 
@@ -26,6 +28,7 @@ class Tail:
     """position: every record below it is in the index, and readable here. Offsets are Kafka's, from 0.
 
     topic: of the records. on_erased: called with the hash of each person who was erased, as often as that is read.
+    on_idle: called every few seconds, while nothing comes; it may raise LogUnavailable.
     After `start` one thread reads; any number asks.
     """
 
@@ -37,9 +40,12 @@ class Tail:
         keyring: Keyring,
         follower: Follower,
         on_erased: Callable[[bytes], None],
+        on_idle: Callable[[], None],
     ) -> None:
         self._topic = topic
         self._on_erased = on_erased
+        self._on_idle = on_idle
+        self._idle_at = time.monotonic()
         self._index = index
         self._sealer = sealer
         self._keyring = keyring
@@ -114,6 +120,9 @@ class Tail:
                 messages = self._follower.consume(BATCH, POLL_S)
                 if messages:
                     self._take(messages)
+                elif time.monotonic() - self._idle_at > IDLE_S:
+                    self._on_idle()
+                    self._idle_at = time.monotonic()
                 self._settle()
                 well = True
             except LogUnavailable as error:

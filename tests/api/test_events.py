@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,11 @@ from api.posted import unzipped
 from api.services import EventLimits, Services
 from domain.errors import InvalidRequest
 from domain.records import Event
+from ingest.log import Log
+from recommend.recommender import Recommender
+from recommend.world import World
 from tests.api.conftest import Live
+from tests.recommend.small_model import small_artifact
 
 EVENT = {"event_id": "one", "user_id": "hal", "item_id": "alien", "kind": "rate", "value": 5}
 OTHER = {"event_id": "two", "user_id": "hal", "item_id": "blade", "kind": "view"}
@@ -167,3 +172,14 @@ def test_the_next_minute_begins_anew() -> None:
 
 def replace_id(event: Event, event_id: str) -> Event:
     return Event(**{**{name: getattr(event, name) for name in event.__struct_fields__}, "event_id": event_id})
+
+
+def test_a_full_disk_is_507_and_nothing_of_the_request_is_taken(tmp_path: Path, start: Start) -> None:
+    with Log(tmp_path / "small.db", max_bytes=200_000) as log:
+        world = World(log, artifact=small_artifact())
+        live = start(Services(recommender=Recommender(world, None), world=world, log=log))
+        assert live.client.post("/v1/events", json=EVENT).status_code == 202
+        many = [{**OTHER, "event_id": f"{number}", "user_id": "u" * 250} for number in range(1000)]
+        answer = live.client.post("/v1/events", json=many)
+        assert (answer.status_code, answer.json()["code"]) == (507, "log_full")
+        assert [event.event_id for event in stored(live)] == ["one"]
