@@ -29,13 +29,13 @@ ENTITY_PAIRS = 128  # (item, entity) pairs per step
 
 @dataclass(frozen=True)
 class _Parts:
-    """matrix (U, I) weights; features with at least two items, entities renumbered; taken: items that anybody took."""
+    """matrix (U, I) weights; features with at least two items, entities renumbered; targets: items in the softmax."""
 
     matrix: sp.csr_array
     edges: GraphEdges
     entities: NDArray[np.int32]
     pairs: tuple[NDArray[np.int32], NDArray[np.int64]]
-    taken: NDArray[np.int64]
+    targets: NDArray[np.int64]
 
 
 def fit_encoder(
@@ -56,7 +56,7 @@ def fit_encoder(
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     matrix = _positive(matrix)
-    parts = _parts(matrix, features)
+    parts = _parts(matrix, features, settings)
     encoder = Encoder(
         len(first_bias),
         len(parts.entities),
@@ -81,18 +81,20 @@ def _positive(matrix: sp.csr_array) -> sp.csr_array:
     return sp.csr_array((coo.data[kept].astype(np.float32), (coo.row[kept], coo.col[kept])), shape=coo.shape)
 
 
-def _parts(matrix: sp.csr_array, features: Features) -> _Parts:
+def _parts(matrix: sp.csr_array, features: Features, settings: EncoderSettings) -> _Parts:
     counts = np.bincount(features.matrix.indices, minlength=len(features.entities))
     shared = np.flatnonzero(counts >= 2)  # an entity of one item tells that item nothing that its own row does not
     edges = sp.csr_array(normalised_edges(features)[:, shared])
     entities, renumbered = np.unique(features.entities[shared], return_inverse=True)
     coo = edges.tocoo()
+    takers = np.bincount(matrix.indices, minlength=len(features.matrix.indptr) - 1)
+    popular = np.argsort(-takers, kind="stable")[: settings.most_targets]
     return _Parts(
         matrix,
         GraphEdges.between(edges, renumbered.astype(np.int32), features.relations[shared], len(entities)),
         entities.astype(np.int32),
         (coo.row.astype(np.int32), renumbered[coo.col].astype(np.int64)),
-        np.unique(matrix.indices).astype(np.int64),
+        np.sort(popular[takers[popular] > 0]),
     )
 
 
@@ -168,12 +170,13 @@ def _loss(
         num_items = len(encoder.bias)
         keep = torch.from_numpy((rng.random((num_items, 1)) >= settings.own_dropout).astype(np.float32))
     composed = encoder(SparseMatrix.of(_thinned(batch, settings, rng)), parts.edges, keep)
-    covered = cover(batch.indices, parts.taken, settings.most_targets, rng)
+    wanted = sp.csr_array(batch[:, parts.targets])
+    covered = cover(parts.targets[wanted.indices], parts.targets, settings.most_compared, rng)
     targets, bias = composed.targets.index_select(0, covered.items), encoder.bias.index_select(0, covered.items)
     scores = compare(composed.users, targets, settings.temperature) + (bias + covered.log_share)
-    rows = torch.from_numpy(np.repeat(np.arange(len(users)), np.diff(batch.indptr)))
+    rows = torch.from_numpy(np.repeat(np.arange(len(users)), np.diff(wanted.indptr)))
     likely = scores[rows, covered.places] - torch.logsumexp(scores, 1)[rows]
-    weights = torch.from_numpy(batch.data)
+    weights = torch.from_numpy(wanted.data)
     loss = -(weights * likely).sum() / weights.sum()
     items, entities = parts.pairs
     if settings.entity_share and len(items):

@@ -23,16 +23,16 @@ class Covered:
     places: Tensor
 
 
-def cover(wanted: NDArray[np.integer], taken: NDArray[np.int64], most: int, rng: np.random.Generator) -> Covered:
-    """All of the taken items (ascending), or where these are more than `most`, the wanted and random others.
+def cover(wanted: NDArray[np.integer], all_items: NDArray[np.int64], most: int, rng: np.random.Generator) -> Covered:
+    """All items (ascending), or where these are more than `most`, the wanted, which are among them, and random others.
 
     A random other stands for all that were as likely to be drawn: exp(scores + log_share) sums to the same on average.
     """
-    if len(taken) <= most:
-        places = np.searchsorted(taken, wanted)
-        return Covered(torch.from_numpy(taken), torch.zeros(len(taken)), torch.from_numpy(places))
+    if len(all_items) <= most:
+        places = np.searchsorted(all_items, wanted)
+        return Covered(torch.from_numpy(all_items), torch.zeros(len(all_items)), torch.from_numpy(places))
     own, places = np.unique(wanted.astype(np.int64), return_inverse=True)
-    others = np.setdiff1d(taken, own, assume_unique=True)
+    others = np.setdiff1d(all_items, own, assume_unique=True)
     number = min(max(most - len(own), LEAST_OTHERS), len(others))
     drawn = np.sort(rng.choice(others, number, replace=False))
     share = np.zeros(len(own) + number, np.float32)

@@ -18,7 +18,7 @@ from tests.embeddings.checkerboard import ITEMS, USERS, checkerboard, missed
 QUICK = TrainSettings(encoder=EncoderSettings(dim=8, steps=60, own_dropout=0.2))
 MANY_ITEMS = TrainSettings(
     linear=LinearSettings(whole_up_to=0, session=False, rank=8, ridges=(0.1,)),
-    encoder=EncoderSettings(dim=8, steps=20, svd_start=True, temperature=0.2, most_targets=30),
+    encoder=EncoderSettings(dim=8, steps=20, svd_start=True, temperature=0.2, most_compared=30),
 )
 
 
