@@ -4,6 +4,7 @@ similarity = x · y / (‖x‖ ‖y‖ + shrink); for Pearson x and y are centre
 Source: Cremonesi, Koren & Turrin, RecSys 2010, section 4; Ferrari Dacrema et al., TOIS 2021, for the grids.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,17 +24,31 @@ def fit_item_neighbours(snapshot: Snapshot, settings: Settings, seed: int, progr
     correlation: "cosine" or "pearson".
     """
     matrix = training_matrix(snapshot)
-    vectors = _Vectors.of(sp.csr_array(matrix.T), str(settings["correlation"]), float(settings["shrink"]))
-    num_items = len(snapshot.item_ids)
+    correlation, shrink = str(settings["correlation"]), float(settings["shrink"])
+    with progress.step("Neighbours of items", len(snapshot.item_ids)) as advance:
+        nearest = nearest_items(matrix, int(settings["neighbours"]), shrink, correlation, advance)
+    return ItemItem(snapshot.item_ids, matrix, nearest)
+
+
+def nearest_items(
+    matrix: sp.csr_array,
+    neighbours: int,
+    shrink: float,
+    correlation: str = "cosine",
+    advance: Callable[[int], None] | None = None,
+) -> sp.csr_array:
+    """(I, I) of the weights (U, I): column j holds the similarities of the items that j keeps."""
+    vectors = _Vectors.of(sp.csr_array(matrix.T), correlation, shrink)
+    num_items = width_of(matrix)
     parts: list[sp.csr_array] = []
-    with progress.step("Neighbours of items", num_items) as advance:
-        for start in range(0, num_items, BLOCK):
-            rows = np.arange(start, min(start + BLOCK, num_items))
-            similar = vectors.similarities(rows)
-            similar[np.arange(len(rows)), rows] = 0
-            parts.append(sp.csr_array(_largest(similar, int(settings["neighbours"]))))
+    for start in range(0, num_items, BLOCK):
+        rows = np.arange(start, min(start + BLOCK, num_items))
+        similar = vectors.similarities(rows)
+        similar[np.arange(len(rows)), rows] = 0
+        parts.append(sp.csr_array(_largest(similar, neighbours)))
+        if advance is not None:
             advance(len(rows))
-    return ItemItem(snapshot.item_ids, matrix, sp.csr_array(sp.vstack(parts).T))
+    return sp.csr_array(sp.vstack(parts).T)
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,8 @@ KINDS = (
             "weight_decay": (0.3, 0.1, 1.0),
             "steps": (240, 120, 480),
             "dim": (64, 128),
+            "temperature": (0.0, 0.1, 0.2),
+            "svd_start": (False, True),
         },
         fit_encoder_scores,
     ),
