@@ -7,7 +7,6 @@ from neo4j import GraphDatabase
 
 from graph.server import Connection, ServerConfig
 
-
 GUIDE = "http://127.0.0.1:8080/guides/start.html"
 
 
