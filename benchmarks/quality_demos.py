@@ -32,11 +32,11 @@ from domain.dataset_snapshot import snapshot_of
 from domain.progress import Silent
 from domain.snapshot import Interactions, Snapshot
 from embeddings.artifact import load_artifact
+from embeddings.scorers.registry import scorer_kind
 from embeddings.train import train
 from ingest.report import RejectedLog
 from ingest.sources import read_source
 from ingest.sources.demos import demo_source
-from recommend.evaluate.baselines import ScoreUser, item_neighbours, popular, recent_popular
 from recommend.evaluate.metrics import METRICS, bootstrap_difference, coverage, standard_error
 from recommend.evaluate.split import Split, split_by_time
 from recommend.history import Histories
@@ -46,6 +46,7 @@ RESULTS = Path(__file__).parent / "results"
 DAYS = ((2017, 11, 1), (2017, 12, 1), (2018, 1, 2))
 NOVEMBER, DECEMBER, AFTER = (int(datetime(*day, tzinfo=UTC).timestamp() * 1000) for day in DAYS)
 KNOWN_FROM = 5  # buyers in the training part
+ScoreUser = Callable[[int], NDArray[np.float32]]  # user row -> (I,) scores
 Masks = dict[int, NDArray[np.int64]]
 
 
@@ -101,6 +102,13 @@ def measure(lists: list[NDArray[np.int64]], all_targets: Masks, ks: tuple[int, .
     return {f"{name}@{k}": METRICS[name](hits, wanted, k) for name in ("recall", "ndcg", "mrr", "hit") for k in ks}
 
 
+def peer(name: str, snapshot: Snapshot, **settings: float) -> ScoreUser:
+    """A scorer of the bench with its default settings, but for those that are named."""
+    kind = scorer_kind(name)
+    fitted = kind.fit(snapshot, {**kind.defaults(), **settings}, 0, Silent())
+    return lambda user: fitted.score(np.array([user]))[0]
+
+
 def served(scorer: Scorer, snapshot: Snapshot, pick: Callable[..., NDArray[np.float32]]) -> ScoreUser:
     histories = Histories(snapshot.interactions, len(snapshot.user_ids))
     return lambda user: pick(scorer.score(scorer.weigh(histories[user])))
@@ -152,9 +160,9 @@ def report(
         models: dict[str, ScoreUser] = {
             "served": served(scorer, split.train, lambda scores: scores.total),
             "served without taste": served(scorer, split.train, lambda scores: scores.total - scores.taste),
-            "popular": popular(split.train),
-            "recent popular": recent_popular(split.train),
-            "item neighbours (cosine)": item_neighbours(split.train),
+            "popular": peer("popular", split.train),
+            "recent popular": peer("popular", split.train, days=28.0),
+            "item neighbours (cosine)": peer("item-cosine", split.train),
         }
         enough = np.diff(artifact.weights.takers_indptr) >= KNOWN_FROM
         known = enough if options.demo == "retail" else None

@@ -21,8 +21,9 @@ from embeddings.features import Floats
 from embeddings.holdout import matrix_of, pairs_of
 from embeddings.linear import LowRank, residual_of_rows
 from embeddings.popularity import takers
+from embeddings.scorers.contract import dense
+from embeddings.scorers.neighbours import nearest_items
 from embeddings.train import Model, manifest_of, train_model
-from recommend.evaluate.baselines import nearest_items
 from recommend.evaluate.metrics import METRICS, bootstrap_difference, standard_error
 from recommend.evaluate.split import Split, split_by_time
 from recommend.history import Histories
@@ -30,10 +31,11 @@ from recommend.score import Scorer
 
 BUYERS = 10  # with which item neighbours and EASE come to within 2 % of the figures that were set for them
 K = 20
+BLOCK = 1_000  # columns of similarities at a time
 NEIGHBOURS = ((100,), (0.0, 10.0))  # how many, and the shrinkage
 RIDGES = (300.0, 1_000.0)
 Values = dict[str, NDArray[np.float64]]
-ScoreRows = Callable[[sp.csr_array, int], Floats]  # histories (U, I') and a user row -> (I',) scores
+ScoreRows = Callable[[sp.csr_array], Floats]  # histories (U, I') -> (U, I') scores
 
 
 @dataclass(frozen=True)
@@ -109,21 +111,34 @@ def kept_rows(months: Months, snapshot: Snapshot) -> sp.csr_array:
     return sp.csr_array(matrix[:, months.kept])
 
 
-def through(weights: sp.csr_array | LowRank, rows: sp.csr_array, user: int) -> Floats:
-    """(I',) Σ over the user's items of their weights' rows. A product's diagonal touches known items only."""
-    own = np.asarray(rows[[user]].toarray(), np.float32).ravel()
+def through(weights: sp.csr_array | LowRank, rows: sp.csr_array) -> Floats:
+    """(U, I') Σ over each user's items of their weights' rows. A product's diagonal touches known items only."""
     if isinstance(weights, LowRank):
-        return np.asarray((own @ weights.left) @ weights.right.T, np.float32)
-    return np.asarray(weights.T @ own, np.float32)
+        return np.asarray((rows @ weights.left) @ weights.right.T, np.float32)
+    return dense(rows @ weights)
+
+
+def nearest_items(rows: sp.csr_array, count: int, shrink: float) -> sp.csr_array:
+    """(I', I') x_i · x_j / (‖x_i‖ ‖x_j‖ + shrink), the `count` largest of each column kept."""
+    columns = sp.csc_array(rows)
+    lengths = np.sqrt(np.asarray(columns.multiply(columns).sum(axis=0)).ravel())
+    parts: list[sp.csr_array] = []
+    for start in range(0, len(lengths), BLOCK):
+        own = np.arange(start, min(start + BLOCK, len(lengths)))
+        similar = dense(columns.T @ columns[:, own]) / (np.outer(lengths, lengths[own]) + np.float32(shrink))
+        similar[own, np.arange(len(own))] = 0
+        similar[similar < np.partition(similar, -count, axis=0)[-count]] = 0
+        parts.append(sp.csr_array(similar))
+    return sp.csr_array(sp.hstack(parts))
 
 
 def ranked(months: Months, split: Split, score: ScoreRows) -> Values:
     """As measure, for a model whose items are the kept ones."""
-    rows = kept_rows(months, split.train)
+    scores = score(kept_rows(months, split.train))
     whole = np.zeros(len(split.train.item_ids), np.float32)
 
     def spread(user: int) -> Floats:
-        whole[months.kept] = score(rows, user)
+        whole[months.kept] = scores[user]
         return whole
 
     return measure(months, split, spread)
