@@ -79,7 +79,7 @@ def trial_list(start: TrainSettings, cosine: EncoderSettings, seed: int) -> list
     Equal arguments give equal lists; none repeats another.
     """
     rng = np.random.default_rng(seed)
-    listed: list[Part] = [cosine]
+    listed: list[Part] = [] if start.encoder == cosine else [cosine]
     known: set[Part] = {start.linear, start.encoder, cosine}
     while len(listed) < MOST_TRIALS:
         if len(listed) % 2:

@@ -94,4 +94,4 @@ def settings_for(num_items: int, num_users: int) -> TrainSettings:
     if num_users <= many.linear.most_users:
         return many
     sparse = msgspec.structs.replace(many.linear, ridges=(0.03,), user_power=0.25)
-    return msgspec.structs.replace(many, linear=sparse)
+    return msgspec.structs.replace(many, linear=sparse, encoder=cosine_encoder(num_users, num_items))
