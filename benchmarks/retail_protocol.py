@@ -31,7 +31,6 @@ from recommend.score import Scorer
 
 BUYERS = 10  # with which item neighbours and EASE come to within 2 % of the figures that were set for them
 K = 20
-BLOCK = 1_000  # columns of similarities at a time
 NEIGHBOURS = ((100,), (0.0, 10.0))  # how many, and the shrinkage
 RIDGES = (300.0, 1_000.0)
 Values = dict[str, NDArray[np.float64]]
@@ -116,20 +115,6 @@ def through(weights: sp.csr_array | LowRank, rows: sp.csr_array) -> Floats:
     if isinstance(weights, LowRank):
         return np.asarray((rows @ weights.left) @ weights.right.T, np.float32)
     return dense(rows @ weights)
-
-
-def nearest_items(rows: sp.csr_array, count: int, shrink: float) -> sp.csr_array:
-    """(I', I') x_i · x_j / (‖x_i‖ ‖x_j‖ + shrink), the `count` largest of each column kept."""
-    columns = sp.csc_array(rows)
-    lengths = np.sqrt(np.asarray(columns.multiply(columns).sum(axis=0)).ravel())
-    parts: list[sp.csr_array] = []
-    for start in range(0, len(lengths), BLOCK):
-        own = np.arange(start, min(start + BLOCK, len(lengths)))
-        similar = dense(columns.T @ columns[:, own]) / (np.outer(lengths, lengths[own]) + np.float32(shrink))
-        similar[own, np.arange(len(own))] = 0
-        similar[similar < np.partition(similar, -count, axis=0)[-count]] = 0
-        parts.append(sp.csr_array(similar))
-    return sp.csr_array(sp.hstack(parts))
 
 
 def ranked(months: Months, split: Split, score: ScoreRows) -> Values:
