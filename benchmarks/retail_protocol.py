@@ -29,7 +29,7 @@ from recommend.evaluate.split import Split, split_by_time
 from recommend.history import Histories
 from recommend.score import Scorer
 
-BUYERS = 10  # with which item neighbours and EASE come to within 2 % of the figures that were set for them
+BUYERS = 10  # with which item neighbours and EASE come within 4 % of the figures that were set for them
 K = 20
 NEIGHBOURS = ((100,), (0.0, 10.0))  # how many, and the shrinkage
 RIDGES = (300.0, 1_000.0)
