@@ -36,7 +36,8 @@ CREATE TABLE IF NOT EXISTS tombstones (digest BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
 CACHE_KIB = 65_536  # a batch touches thousands of pages of the indexes
-CHECKPOINT_PAGES = 10_000  # 40 MB: a page that many batches touch is copied into the file once
+PAGE_BYTES = 1024  # an event dirties one page of event_ids: with 4096, 6.8 kB an event go to disk instead of 3.1
+CHECKPOINT_PAGES = 40_000  # 40 MB: a page that many batches touch is copied into the file once
 _FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -70,6 +71,7 @@ def _add_waits_for(writer: sqlite3.Connection) -> None:
 
 def connect(path: Path, *, busy_s: float) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # counts for a new file only
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     return connection
