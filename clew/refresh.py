@@ -9,8 +9,11 @@ import sys
 import threading
 from collections.abc import Callable
 
+import psutil
+
 from clew.settings import Settings
 from clew.warm import touch
+from clew.watch import NICE
 from clew.wiring import Wired
 from domain.errors import ClewError, DamagedArtifact
 from embeddings.artifact import current_version, load_artifact
@@ -92,10 +95,16 @@ class Refresher:
     def _take_snapshot(self) -> bool:
         """In a process of its own: reading a graph takes seconds of Python, which requests would feel."""
         command = [sys.executable, "-m", "clew", "snapshot"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SNAPSHOT_S, check=False)
-        if done.returncode:
-            logger.warning("newly loaded data does not serve yet: %s", done.stderr.strip())
-        return done.returncode == 0
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+            psutil.Process(process.pid).nice(NICE)
+            try:
+                _, said = process.communicate(timeout=SNAPSHOT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        if process.returncode:
+            logger.warning("newly loaded data does not serve yet: %s", said.strip())
+        return process.returncode == 0
 
     def _run(self) -> None:
         while not self._stop.wait(INTERVAL_S):
