@@ -169,7 +169,8 @@ def _loss(
     if settings.own_dropout:
         num_items = len(encoder.bias)
         keep = torch.from_numpy((rng.random((num_items, 1)) >= settings.own_dropout).astype(np.float32))
-    composed = encoder(SparseMatrix.of(_thinned(batch, settings, rng)), parts.edges, keep)
+    edges = parts.edges.thinned(settings.edge_dropout, rng) if settings.edge_dropout else parts.edges
+    composed = encoder(SparseMatrix.of(_thinned(batch, settings, rng)), edges, keep)
     wanted = sp.csr_array(batch[:, parts.targets])
     covered = cover(parts.targets[wanted.indices], parts.targets, settings.most_compared, rng)
     targets, bias = composed.targets.index_select(0, covered.items), encoder.bias.index_select(0, covered.items)

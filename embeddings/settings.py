@@ -29,7 +29,8 @@ class EncoderSettings(msgspec.Struct, frozen=True, kw_only=True):
     """dropout of the user's events in each batch; weight_decay per unit of learning rate (AdamW).
 
     averaged: the share of the last steps whose weights are averaged. own_dropout: how many items are known by their
-    edges only, in each batch. entity_share: weight of the loss that has an item find its entities.
+    edges only, in each batch. edge_dropout: the share of relation edges left out of each batch.
+    entity_share: weight of the loss that has an item find its entities.
     most_targets: items with the most takers that the softmax covers; most_compared: how many of them at a step: where
     there are more, those of its users and random others.
     temperature: scores are cosines divided by it; None: inner products. svd_start: begin at a truncated SVD.
@@ -44,6 +45,7 @@ class EncoderSettings(msgspec.Struct, frozen=True, kw_only=True):
     spread: float = 0.02
     averaged: float = 0.5
     own_dropout: float = 0.1
+    edge_dropout: float = 0.0
     entity_share: float = 0.1
     most_targets: int = 20_000
     most_compared: int = 20_000

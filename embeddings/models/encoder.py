@@ -12,7 +12,7 @@ There are two such sets of rows: C (context, what a user is composed of) and Q (
 non-linear, so a score splits exactly into its items.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -39,6 +39,12 @@ class GraphEdges:
     spread: SparseMatrix
     relations: Tensor
 
+    def thinned(self, share: float, rng: np.random.Generator) -> "GraphEdges":
+        """A random share of the edges left out, the same ones both ways, and the others raised to make up for it."""
+        kept = rng.random(len(self.to_items.order)) >= share
+        to_items = self.to_items.masked(torch.from_numpy(kept / (1 - share)).to(self.to_items.forward[2].dtype))
+        return replace(self, to_items=to_items, to_features=to_items.transposed())
+
     @classmethod
     def of(cls, features: Features, num_entities: int, *, dtype: torch.dtype = torch.float32) -> "GraphEdges":
         return cls.between(normalised_edges(features), features.entities, features.relations, num_entities, dtype)
@@ -55,11 +61,12 @@ class GraphEdges:
         """Of normalised edges (I, K)."""
         ones = np.ones(len(entities), np.float32)
         gather = sp.csr_array((ones, (entities, np.arange(len(entities)))), shape=(num_entities, len(entities)))
+        to_items, to_entities = SparseMatrix.of(matrix, dtype), SparseMatrix.of(gather, dtype)
         return cls(
-            SparseMatrix.of(matrix, dtype),
-            SparseMatrix.of(sp.csr_array(matrix.transpose()), dtype),
-            SparseMatrix.of(gather, dtype),
-            SparseMatrix.of(sp.csr_array(gather.transpose()), dtype),
+            to_items,
+            to_items.transposed(),
+            to_entities,
+            to_entities.transposed(),
             torch.from_numpy(relations.astype(np.int64)),
         )
 

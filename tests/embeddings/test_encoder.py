@@ -87,6 +87,21 @@ def test_the_gradient_goes_back_through_the_edges_that_were_kept() -> None:
     )
 
 
+def test_dropped_relation_edges_are_dropped_both_ways() -> None:
+    features = Features(
+        sp.csr_array(np.ones((40, 6), np.float32)),
+        np.arange(6, dtype=np.int32),
+        np.zeros(6, np.int16),
+        np.ones(6, np.float32),
+    )
+    edges = GraphEdges.of(features, 6)
+    thin = edges.thinned(0.25, np.random.default_rng(0))
+    there, back = (matrix.adjacency().to_dense() for matrix in (thin.to_items, thin.to_features))
+    torch.testing.assert_close(there, back.T)
+    assert 0.1 < (there == 0).float().mean().item() < 0.4
+    torch.testing.assert_close(there[there > 0], (edges.to_items.adjacency().to_dense() / 0.75)[there > 0])
+
+
 def test_the_gradient_of_all_parameters_with_different_scalars_each_way() -> None:
     rng = np.random.default_rng(1)
     matrix = sp.csr_array((rng.random((5, 4)) < 0.6).astype(np.float32))
