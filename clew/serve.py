@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from api.app import create_app
+from clew.follow import Follower
 from clew.refresh import Refresher
 from clew.settings import Settings, require_safe_bind
 from clew.supervise import WriterSupervisor
@@ -49,6 +50,8 @@ def serve(
         refresher = Refresher(settings, wired)
         writer = WriterSupervisor(settings.home / "logs" / "writer.log") if with_writer else None
         watch = watch_of(wired)
+        follower = Follower(wired.services.world)
+        follower.start()
         refresher.start()
         if watch:
             watch.start()
@@ -58,6 +61,7 @@ def serve(
             _run(wired, settings, listener, lambda: on_ready(Serving(settings.api_url, wired)))
         finally:
             refresher.stop()
+            follower.stop()
             if watch:
                 watch.stop()
             if writer:
