@@ -67,7 +67,7 @@ KINDS = (
         "lightgcn",
         "LightGCN of PyG, trained with BPR",
         {
-            "epochs": (60, 150),
+            "epochs": (150, 300, 60),
             "layers": (2, 3),
             "ridge": (1e-4, 1e-5, 1e-3),
             "learning_rate": (0.005, 0.002),
