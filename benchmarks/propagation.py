@@ -178,7 +178,7 @@ def main() -> None:
         "measured": measured,
         "load_average_at_start": round(load, 1),
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": "python benchmarks/propagation.py",
+        "command": f"python benchmarks/propagation.py --threads {' '.join(map(str, options.threads))}",
         "machine": {"processor": platform.machine(), "cores": os.cpu_count(), "python": platform.python_version()},
         "versions": {name: version(name) for name in ("torch", "torch-geometric")},
     }

@@ -1,7 +1,7 @@
 """Sparse products for message passing in PyG: embedding_bag forward, the transpose backward.
 
-On one thread this takes a third of the time of a torch CSR product forward, and a tenth with its backward pass:
-benchmarks/propagation.py.
+On one thread this takes about a third of the time of a torch CSR product forward, and less than a seventh with its
+backward pass: benchmarks/propagation.py.
 """
 
 import warnings
