@@ -65,7 +65,7 @@ class TrainSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def cosine_encoder(num_users: int, num_items: int) -> EncoderSettings:
-    """The encoder that compares by cosines: where users have few events each, it ranks better (docs/decisions/0024)."""
+    """The encoder that compares by cosines: where users have few events each, it ranks better (docs/decisions/0012)."""
     few = num_items <= LinearSettings().whole_up_to
     return EncoderSettings(
         dim=64 if few else 128,

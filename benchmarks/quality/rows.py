@@ -18,7 +18,7 @@ SEEDS = (0, 1, 2, 3, 4)
 class Row:
     """One row: `clew bench <command>`, or a script of this folder ("share", "speed").
 
-    ks: the cut-offs that are reported; headline: the metrics that the issue of the data set names.
+    ks: the cut-offs that are reported; headline: the metrics that published figures on the data name.
     """
 
     name: str
