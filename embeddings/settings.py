@@ -2,6 +2,8 @@
 
 import msgspec
 
+FEW_EACH = 20  # items of a user, on average: below, cosines are where training starts
+
 
 class LinearSettings(msgspec.Struct, frozen=True, kw_only=True):
     """ridges: λ to choose from, as multiples of the largest entry of the Gram matrix's diagonal.
@@ -81,14 +83,17 @@ def cosine_encoder(num_users: int, num_items: int) -> EncoderSettings:
     )
 
 
-def settings_for(num_items: int, num_users: int) -> TrainSettings:
-    """The defaults for data of this shape.
+def settings_for(num_items: int, num_users: int, num_pairs: int) -> TrainSettings:
+    """The defaults for data of this shape; num_pairs counts the items of all users.
 
-    Few items (films); more items than R can be kept whole for (a shop); or many users as well (check-ins).
+    Few items (films), of which users had many or few; more items than R can be kept whole for (a shop); or many users
+    as well (check-ins).
     """
     few = TrainSettings()
     if num_items <= few.linear.whole_up_to:
-        return few
+        if num_pairs >= FEW_EACH * num_users:
+            return few
+        return msgspec.structs.replace(few, encoder=cosine_encoder(num_users, num_items))
     many = TrainSettings(
         linear=LinearSettings(ridges=(0.05, 0.1), prior_scale=1.0, user_power=0.0, session=False),
         encoder=EncoderSettings(steps=20, svd_start=True),

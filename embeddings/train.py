@@ -115,7 +115,7 @@ def train_model(
     progress = progress or Silent()
     pairs = pairs_of(snapshot, snapshot.interactions, half_life_days=None)
     _check(pairs)
-    start = settings or settings_for(len(snapshot.item_ids), len(snapshot.user_ids))
+    start = settings or settings_for(len(snapshot.item_ids), len(snapshot.user_ids), len(pairs.weights))
     with _threads(THREADS):
         fitting = Fitting.of(snapshot, seed, progress)
         held = validation_of(snapshot, validation, start, seed)

@@ -189,6 +189,7 @@ def test_patch_user_keeps_what_it_does_not_name(offline: Live) -> None:
         "relations": [{"type": "IN_AGE_BAND", "entity_id": "AgeBand:20-29"}],
         "preferences": [],
         "follows": ["ann"],
+        "opt_out": False,
     }
     assert offline.client.patch("/v1/users/nobody", json={}).status_code == 404
 

@@ -179,6 +179,10 @@ def test_server_and_writer_share_profiles_and_say_when_redis_is_gone(
     redis_server.start()
     environment |= {"CLEW_PROFILES": f"{redis_server.url}?name=processes"}
     url = f"http://127.0.0.1:{environment['CLEW_PORT']}"
+
+    def told() -> str:
+        return (tmp_path / "out").read_text()
+
     with (tmp_path / "out").open("wb") as output, contextlib.ExitStack() as running:
         for command in (["serve", "--no-writer"], ["writer"]):
             process = subprocess.Popen(
@@ -197,11 +201,10 @@ def test_server_and_writer_share_profiles_and_say_when_redis_is_gone(
         assert "clew_profiles_shared_up 0.0" in client.get("/metrics").text
         assert client.post("/v1/events", json=posted[0]).json()["accepted"] == 1
         assert client.get("/v1/users/ann").json()["events"] == 21
+        until(lambda: told().count("is not used, this process goes on alone") == 2)  # the server's and the writer's
         redis_server.start()
         until(lambda: shared_health(client).get("lag") == 0)
-    told = (tmp_path / "out").read_text()
-    assert "Traceback" not in told
-    assert told.count("is not used, this process goes on alone") == 2  # the server's and the writer's
+    assert "Traceback" not in told()
 
 
 def shared_health(client: httpx.Client) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from domain.progress import Silent
 from embeddings.artifact import switch_current
 from embeddings.fitting import Fitting
 from embeddings.search import GRAPH_COST, Search, search, trial_list
-from embeddings.settings import EncoderSettings, LinearSettings, TrainSettings, cosine_encoder
+from embeddings.settings import EncoderSettings, LinearSettings, TrainSettings, cosine_encoder, settings_for
 from embeddings.train import NDCG, saved_settings, train, train_model
 from embeddings.validation import UNCHOSEN, validation_of
 from tests.embeddings.checkerboard import ITEMS, USERS, checkerboard, missed
@@ -109,3 +109,8 @@ def test_training_again_uses_what_was_found(tmp_path: Path) -> None:
     assert saved_settings(tmp_path, snapshot.declaration.fingerprint) == saved
     assert again.metrics == tuned.metrics
     assert saved_settings(tmp_path, "declared otherwise") is None
+
+
+def test_training_starts_with_cosines_only_where_users_have_few_items_each() -> None:
+    assert settings_for(100, 50, 50 * 19).encoder == cosine_encoder(50, 100)
+    assert settings_for(100, 50, 50 * 20) == TrainSettings()
