@@ -48,11 +48,10 @@ def weigh_pairs(
     Impressions are left out: they make no pair. No events give no pairs.
     """
     shown = np.array([kind.is_impression for kind in declaration.event_kinds], np.bool_)[kinds]
-    if shown.any():
-        user_rows, item_rows, kinds, values, at = (part[~shown] for part in (user_rows, item_rows, kinds, values, at))
-    if len(user_rows) == 0:
+    if shown.all():
         return PairWeights(_rows([]), _rows([]), np.empty(0, np.float32), np.empty(0, np.int64))
     order = np.lexsort((np.arange(len(at)), at, kinds, item_rows, user_rows))
+    order = order[~shown[order]]
     user_rows, item_rows, kinds, values, at = (
         user_rows[order],
         item_rows[order],
