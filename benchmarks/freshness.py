@@ -116,10 +116,13 @@ def load(ports: list[int], users: list[str], items: list[str], seconds: float, *
             due = begin + place / total
             time.sleep(max(0.0, due - time.monotonic()))
             client, is_event = clients[place % len(clients)], place % 3 < 2
-            if is_event:
-                client.took(rng.choice(users), rng.choice(items))
-            else:
-                client.top(rng.choice(users), reasons=reasons)
+            try:
+                if is_event:
+                    client.took(rng.choice(users), rng.choice(items))
+                else:
+                    client.top(rng.choice(users), reasons=reasons)
+            except OSError:
+                return  # the servers are gone: all probes were made
             with lock:
                 done.append("event" if is_event else "list")
                 late.append(time.monotonic() - due)

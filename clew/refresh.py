@@ -3,6 +3,7 @@
 What is new is read and warmed up beside what serves, in a thread of its own; the switch is one assignment.
 """
 
+import gc
 import logging
 import subprocess
 import sys
@@ -81,6 +82,7 @@ class Refresher:
             fresh = make()
             touch(fresh)
             self._world.adopt(fresh)
+            gc.freeze()  # as at the start: no request waits while it is searched for garbage
         finally:
             sys.setswitchinterval(before)
 

@@ -1,6 +1,7 @@
 """Serving: one process with the API, and beside it the writer. Never imports torch."""
 
 import errno
+import gc
 import logging
 import signal
 import socket
@@ -47,6 +48,8 @@ def serve(
     with listen(settings) as listener, wire(settings, progress) as wired:
         with progress.step("Warming up"):
             warm_up(wired.services.recommender)
+        gc.collect()
+        gc.freeze()  # what stays: searching it for garbage kept requests waiting for up to 90 ms
         refresher = Refresher(settings, wired)
         writer = WriterSupervisor(settings.home / "logs" / "writer.log") if with_writer else None
         watch = watch_of(wired)

@@ -17,6 +17,7 @@ from recommend.ranking import Ranking, choose
 from recommend.request import RecommendRequest
 from recommend.strategies import strategy_for
 from recommend.subject import known_subject, subject_of
+from recommend.turn import Turn, WaitingAside
 from recommend.verify import Verifier
 from recommend.world import View, World
 
@@ -46,7 +47,9 @@ class Recommender:
         verify_timeout_s: float = 0.025,
     ) -> None:
         self.world = world
+        self._turn = Turn()
         self._graph = Deadline(graph) if graph else None
+        self._aside = WaitingAside(self._graph, self._turn) if self._graph else None
         self._is_warm = False
         self._now_ms = now_ms
         self._verify_timeout_s = verify_timeout_s
@@ -72,25 +75,27 @@ class Recommender:
             InvalidRequest for the filter or a session event's kind.
         """
         start = time.perf_counter()
-        view, now_ms = self._view(), self._now_ms()
-        subject = subject_of(view, request, now_ms)
-        if request.strict and request.user_id is not None and subject.record is None:
-            _unknown_user(request.user_id)
-        ranking, splitter = strategy_for(view, subject, self._graph)
-        choice = choose(view, subject, request, ranking, now_ms)
-        items = self._ranked(view, ranking, splitter, choice.item_rows, with_reasons=request.reasons)
-        notes = (OPTED_OUT,) if subject.is_opted_out else ()
-        return _list_of(request.user_id, view, ranking, items, choice.left_out, start, notes)
+        with self._turn:
+            view, now_ms = self._view(), self._now_ms()
+            subject = subject_of(view, request, now_ms)
+            if request.strict and request.user_id is not None and subject.record is None:
+                _unknown_user(request.user_id)
+            ranking, splitter = strategy_for(view, subject, self._aside)
+            choice = choose(view, subject, request, ranking, now_ms)
+            items = self._ranked(view, ranking, splitter, choice.item_rows, with_reasons=request.reasons)
+            notes = (OPTED_OUT,) if subject.is_opted_out else ()
+            return _list_of(request.user_id, view, ranking, items, choice.left_out, start, notes)
 
     def explain(self, user_id: str, item_id: str) -> Explanation:
         """The exact split of one score, every reason with its path. Raises: UnknownUser, UnknownItem."""
-        view = self._view()
-        record = view.user(user_id) or _unknown_user(user_id)
-        item_row = _item_row(view, item_id)
-        subject = known_subject(view, record)
-        ranking, splitter = strategy_for(view, subject, self._graph)
-        verifier = Verifier(self._graph, timeout_s=max(EXPLAIN_CHECK_S, self._verify_timeout_s))
-        return explain(view, subject, ranking, splitter, item_row, verifier, now_ms=self._now_ms())
+        with self._turn:
+            view = self._view()
+            record = view.user(user_id) or _unknown_user(user_id)
+            item_row = _item_row(view, item_id)
+            subject = known_subject(view, record)
+            ranking, splitter = strategy_for(view, subject, self._aside)
+            verifier = Verifier(self._aside, timeout_s=max(EXPLAIN_CHECK_S, self._verify_timeout_s))
+            return explain(view, subject, ranking, splitter, item_row, verifier, now_ms=self._now_ms())
 
     def similar_items(self, item_id: str, n: int = 10) -> tuple[Neighbour, ...]:
         """Available items nearest to an item, with the names of entities they share. Raises: UnknownItem."""
@@ -105,10 +110,11 @@ class Recommender:
     def entity_items(self, entity_id: str, n: int = 10) -> RankedList:
         """Available items of an entity, those that most people took first. Raises: UnknownEntity."""
         start = time.perf_counter()
-        view = self._view()
-        ranking, splitter, rows = browse.entity_items(view, _entity_row(view, entity_id), n)
-        items = self._ranked(view, ranking, splitter, rows, with_reasons=True)
-        return _list_of(None, view, ranking, items, (), start)
+        with self._turn:
+            view = self._view()
+            ranking, splitter, rows = browse.entity_items(view, _entity_row(view, entity_id), n)
+            items = self._ranked(view, ranking, splitter, rows, with_reasons=True)
+            return _list_of(None, view, ranking, items, (), start)
 
     def user_entities(self, user_id: str, n: int = 10) -> tuple[Neighbour, ...]:
         """Entities nearest to what a user took. None without a model or events. Raises: UnknownUser."""
@@ -138,7 +144,7 @@ class Recommender:
     def _ranked(
         self, view: View, ranking: Ranking, splitter: Splitter, rows: tuple[int, ...], *, with_reasons: bool
     ) -> tuple[RankedItem, ...]:
-        verifier = Verifier(self._graph, timeout_s=self._verify_timeout_s if self._is_warm else FIRST_CHECK_S)
+        verifier = Verifier(self._aside, timeout_s=self._verify_timeout_s if self._is_warm else FIRST_CHECK_S)
         reasons = reasons_for_list(splitter, rows, verifier) if with_reasons else [()] * len(rows)
         self._is_warm = self._is_warm or verifier.has_answered
         return tuple(
