@@ -38,7 +38,8 @@ class KafkaLog:
         self._brokers, self._topic = address.brokers, address.topic
         keys_topic, dead_topic = f"{self._topic}.keys", f"{self._topic}.dead"
         ids = ensure_topics(self._brokers, {self._topic: KEPT, keys_topic: COMPACTED, dead_topic: COMPACTED})
-        self._index = KafkaIndex(index_folder / f"{self._topic}-{ids[self._topic]}.db")
+        topic_id = ids[self._topic].replace("/", "_")  # base64, with slashes at times
+        self._index = KafkaIndex(index_folder / f"{self._topic}-{topic_id}.db")
         self._sender, self._ends = Sender(self._brokers), Ends(self._brokers)
         self._followers = {name: self._follower(name) for name in (self._topic, keys_topic, dead_topic)}
         self._keyring = Keyring(keys_topic, self._index, self._sender, self._followers[keys_topic])

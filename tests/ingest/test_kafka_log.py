@@ -82,7 +82,10 @@ def test_no_message_names_a_person_in_the_clear_and_a_destroyed_key_is_gone(
     for name in (topic, f"{topic}.keys", f"{topic}.dead"):
         for key, value in _messages(kafka, name):
             assert person.encode() not in (key or b"") + (value or b"")
-    for file in (tmp_path / "a").iterdir():
+    files = list((tmp_path / "a").rglob("*"))
+    assert files
+    assert all(file.is_file() for file in files)
+    for file in files:
         assert person.encode() not in file.read_bytes()
 
 
