@@ -116,8 +116,12 @@ def test_what_was_acknowledged_survives_kill_9(log: DurableLog, place: Place) ->
     acknowledged = [process.stdout.readline().strip() for _ in range(50)]
     os.kill(process.pid, signal.SIGKILL)
     acknowledged += process.communicate(timeout=60)[0].split()
-    stored = {record.event_id for _, record in log.read(0, limit=1_000_000) if isinstance(record, Event)}
-    assert set(acknowledged) <= stored
+    deadline = time.monotonic() + 30  # what another process wrote is followed, a moment later
+    while missing := set(acknowledged) - {
+        record.event_id for _, record in log.read(0, limit=1_000_000) if isinstance(record, Event)
+    }:
+        assert time.monotonic() < deadline, missing
+        time.sleep(0.05)
     assert log.append([event("after")])[0].code == "accepted"
 
 
