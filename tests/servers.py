@@ -25,8 +25,14 @@ def free_ports(count: int) -> int:
 
 
 def _is_free(port: int) -> bool:
+    """Whether a server could have it: a port that nobody listens on may still be the near end of a connection."""
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def small_server(home: Path) -> ServerConfig:
