@@ -25,8 +25,7 @@ from embeddings.weighting import PairWeights
 OFTEN, RARE = 10, 0.2  # takers that are enough for any item; the share of all pairs that may be left out of R
 LEAST_RANK, MOST_OPERATIONS = 256, 5e10  # users x items x rank
 SITTING = ((0.35, 60_000.0), (0.25, 600_000.0))  # (share, milliseconds): how closeness in time adds to a pair's weight
-
-
+BLOCK = 64  # users whose scores are made at once
 Rest = Floats | LowRank | sp.csr_array
 
 
@@ -39,9 +38,17 @@ class Linear:
     rest: Rest
 
     def scores(self, matrix: sp.csr_array) -> Floats:
-        """X (B0 + R) of X (b, I): (b, I) float32."""
+        """X (B0 + R) of X (b, I): (b, I) float32, by blocks of users: the graph's part is sparse in form only."""
         own = np.asarray(self.prior.multiply(self.prior).sum(axis=1), np.float32).ravel()
-        entity = sp.csr_array(matrix @ self.prior) @ sp.csr_array(self.prior.transpose())
+        tails = sp.csr_array(self.prior.transpose())
+        scores = np.empty((len(matrix.indptr) - 1, len(own)), np.float32)
+        for start in range(0, len(scores), BLOCK):
+            block = slice(start, start + BLOCK)
+            scores[block] = self._scores(sp.csr_array(matrix[block]), own, tails)
+        return scores
+
+    def _scores(self, matrix: sp.csr_array, own: Floats, tails: sp.csr_array) -> Floats:
+        entity = sp.csr_array(matrix @ self.prior) @ tails
         scores = np.asarray(sp.csr_array(entity - matrix.multiply(own)).toarray(), np.float32)
         if isinstance(self.rest, sp.csr_array):
             scores += sp.csr_array(matrix @ self.rest).toarray()

@@ -85,13 +85,14 @@ def choose(parts: Components) -> Chosen:
     """The best of the grid by mean NDCG@10; among equals the first."""
     pool = _pool(parts)
     rows = np.arange(len(parts.sizes))[:, None]
-    taste_deviation = _deviation(parts.taste)
+    moments = _moments(parts.linear)
+    taste_deviation = _deviation(_moments(parts.taste))
     linear, taste = parts.linear[rows, pool.columns], parts.taste[rows, pool.columns] / taste_deviation
     bias, trend = parts.bias[pool.columns] / taste_deviation, parts.trend[pool.columns]
     best: Chosen | None = None
     for power in POWERS:
         scale = _size_scale(parts.sizes, power)
-        deviation = _deviation(parts.linear * scale)
+        deviation = _deviation(moments, scale[:, 0])
         for gamma in TRENDS:
             scaled = linear * scale * trend**gamma / deviation
             for weight, beta in itertools.product(LINEAR, POPULARITY):
@@ -108,8 +109,17 @@ def _size_scale(sizes: Floats, power: float) -> Floats:
     return (np.where(sizes > 0, sizes, 1) ** -power).astype(np.float32)[:, None]
 
 
-def _deviation(scores: Floats) -> float:
-    return max(float(scores.std(dtype=np.float64)), 1e-9)
+def _moments(scores: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(b,) each user's mean score and mean squared score, without a second matrix of their size."""
+    squares = np.einsum("ui,ui->u", scores, scores, dtype=np.float64) / max(scores.shape[1], 1)
+    return np.asarray(scores.mean(axis=1, dtype=np.float64)), np.asarray(squares, np.float64)
+
+
+def _deviation(moments: tuple[NDArray[np.float64], NDArray[np.float64]], scale: Floats | float = 1.0) -> float:
+    """The standard deviation over all users' scores, each user's times a scale."""
+    means, squares = moments
+    variance = (squares * np.square(scale)).mean() - np.square((means * scale).mean())
+    return max(float(np.sqrt(max(variance, 0.0))), 1e-9)
 
 
 def _pool(parts: Components) -> _Pool:
