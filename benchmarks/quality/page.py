@@ -14,9 +14,10 @@ INTRODUCTION = """\
 # How well it ranks
 
 Written by `make bench-quality` from `benchmarks/results/quality/`; each row's file there holds its command, seeds,
-hyperparameters, versions and machine. Every scorer was tuned on the validation part within the same budget, and trained
-on the training part only; all items are ranked, but those that the user had before. Figures of scorers that depend on
-chance are means over the seeds. How to run your own data or scorer: [bench.md](bench.md).
+hyperparameters, versions and machine. Every scorer was tuned on the validation part, within the budget in its row, and
+trained on the training part only; all items are ranked, but those that the user had before. Figures of scorers that
+depend on chance are means over the seeds. Diversity goes by the items' attributes where the data has a graph, and by who
+took them where it has none: compare it within one data set. How to run your own data or scorer: [bench.md](bench.md).
 """
 MORE = ("coverage@10", "diversity@10", "novelty@10")
 Result = dict[str, Any]
@@ -50,13 +51,18 @@ def _data_set(dataset: DataSet, results: dict[str, Result]) -> str:
             *(f"{result['figures'][name]:.4f}" for name in metrics),
             str(len(result["runs"])),
             ", ".join(str(run["report"]["trials"]) for run in result["runs"]),
+            _budget(result["effort"]),
             f"{_mean(run['report']['seconds']['tune'] for run in result['runs']):.0f}",
             f"{max(run['report']['peak_mib'] for run in result['runs']):,}",
         )
         for result in found
     ]
-    columns = ("scorer", *metrics, "seeds", "trials", "seconds of search", "peak MiB")
+    columns = ("scorer", *metrics, "seeds", "trials", "budget", "seconds of search", "peak MiB")
     return _section(dataset.title, _machines(found), _table(columns, rows), _command(found[0]))
+
+
+def _budget(effort: dict[str, Any]) -> str:
+    return f"{effort['trials']} trials" if effort["trials"] else f"{effort['budget_s']:g} s"
 
 
 def _cold_items(results: dict[str, Result]) -> str:

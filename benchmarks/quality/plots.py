@@ -70,7 +70,7 @@ def _frontier(axes: Any, results: Results) -> bool:
         rows = [results[row.name] for row in dataset.rows() if row.name in results]
         points = [(row["figures"].get("diversity@10"), row["figures"]["ndcg@10"], row["scorer"]) for row in rows]
         points = [point for point in points if point[0] is not None]
-        if points:
+        if len(points) > 1:
             found = True
             axes.plot([x for x, _, _ in points], [y for _, y, _ in points], "o", label=dataset.title)
             for x, y, scorer in points:
