@@ -16,8 +16,10 @@ INTRODUCTION = """\
 Written by `make bench-quality` from `benchmarks/results/quality/`; each row's file there holds its command, seeds,
 hyperparameters, versions and machine. Every scorer was tuned on the validation part, within the budget in its row, and
 trained on the training part only; all items are ranked, but those that the user had before. Figures of scorers that
-depend on chance are means over the seeds. Diversity goes by the items' attributes where the data has a graph, and by who
-took them where it has none: compare it within one data set. How to run your own data or scorer: [bench.md](bench.md).
+depend on chance are means over the seeds. Diversity goes by the items' attributes where the data has a graph, and by
+who took them where it has none: compare it within one data set.
+
+How to run your own data or scorer: [bench.md](bench.md).
 """
 MORE = ("coverage@10", "diversity@10", "novelty@10")
 Result = dict[str, Any]
