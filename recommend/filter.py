@@ -31,6 +31,17 @@ def compile_filter(raw: Mapping[str, object], fields: Collection[str]) -> Test:
     return _Compiler(fields).compile(raw, depth=1)
 
 
+def fields_of(raw: object) -> tuple[str, ...]:
+    """The fields that a filter names, sorted."""
+    if isinstance(raw, Mapping):
+        node = cast(Mapping[str, object], raw)
+        inner = [name for part in node.values() for name in fields_of(part)]
+        return tuple(sorted({*inner, *([str(node["field"])] if "field" in node else [])}))
+    if isinstance(raw, list | tuple):
+        return tuple(sorted({name for part in cast(Sequence[object], raw) for name in fields_of(part)}))
+    return ()
+
+
 class _Compiler:
     def __init__(self, fields: Collection[str]) -> None:
         self.fields = fields

@@ -5,12 +5,13 @@ import uuid
 from collections.abc import Callable
 from typing import NoReturn
 
-from domain.answers import Explanation, LeftOut, Neighbour, Profile, RankedItem, RankedList
+from domain.answers import Explanation, LeftOut, Neighbour, Profile, RankedItem, RankedList, Reason
 from domain.errors import GraphRefused, GraphUnavailable, UnknownEntity, UnknownItem, UnknownUser
 from recommend import browse, cold_start, verify
 from recommend.deadline import Deadline
 from recommend.explain import explain, reasons_for_list
 from recommend.grounds import Splitter
+from recommend.listing import listed
 from recommend.ports import GraphReader
 from recommend.profile_view import profile_of
 from recommend.ranking import Ranking, choose
@@ -82,8 +83,9 @@ class Recommender:
                 _unknown_user(request.user_id)
             ranking, splitter = strategy_for(view, subject, self._aside)
             choice = choose(view, subject, request, ranking, now_ms)
-            items = self._ranked(view, ranking, splitter, choice.item_rows, with_reasons=request.reasons)
-            notes = (OPTED_OUT,) if subject.is_opted_out else ()
+            reasons = self._reasons(splitter, choice.item_rows) if request.reasons else None
+            items = listed(view, choice.item_rows, choice.scores, reasons, choice.effects)
+            notes = ((OPTED_OUT,) if subject.is_opted_out else ()) + choice.warnings
             return _list_of(request.user_id, view, ranking, items, choice.left_out, start, notes)
 
     def explain(self, user_id: str, item_id: str) -> Explanation:
@@ -113,7 +115,7 @@ class Recommender:
         with self._turn:
             view = self._view()
             ranking, splitter, rows = browse.entity_items(view, _entity_row(view, entity_id), n)
-            items = self._ranked(view, ranking, splitter, rows, with_reasons=True)
+            items = listed(view, rows, ranking.total, self._reasons(splitter, rows))
             return _list_of(None, view, ranking, items, (), start)
 
     def user_entities(self, user_id: str, n: int = 10) -> tuple[Neighbour, ...]:
@@ -141,22 +143,11 @@ class Recommender:
         self.world.catch_up()
         return self.world.view()
 
-    def _ranked(
-        self, view: View, ranking: Ranking, splitter: Splitter, rows: tuple[int, ...], *, with_reasons: bool
-    ) -> tuple[RankedItem, ...]:
+    def _reasons(self, splitter: Splitter, rows: tuple[int, ...]) -> list[tuple[Reason, ...]]:
         verifier = Verifier(self._aside, timeout_s=self._verify_timeout_s if self._is_warm else FIRST_CHECK_S)
-        reasons = reasons_for_list(splitter, rows, verifier) if with_reasons else [()] * len(rows)
+        reasons = reasons_for_list(splitter, rows, verifier)
         self._is_warm = self._is_warm or verifier.has_answered
-        return tuple(
-            RankedItem(
-                item_id=view.catalogue.item_ids[row],
-                rank=place,
-                score=float(ranking.total[row]),
-                name=view.catalogue.item_names[row],
-                reasons=given,
-            )
-            for place, (row, given) in enumerate(zip(rows, reasons, strict=True), start=1)
-        )
+        return reasons
 
 
 def _list_of(
