@@ -10,11 +10,11 @@ from fastapi_offline import FastAPIOffline
 from api.edge import Edge, guarded_hosts
 from api.errors import install_handlers
 from api.openapi import install_openapi
-from api.routes import entities, events, graph, guides, items, operations, recommendations, similar, users
+from api.routes import catalogue, entities, events, graph, guides, items, operations, recommendations, similar, users
 from api.services import Services
 from api.state import AppState, state_of
 
-ROUTERS = (recommendations, similar, events, users, items, entities, graph, guides, operations)
+ROUTERS = (recommendations, similar, events, users, items, entities, catalogue, graph, guides, operations)
 DESCRIPTION = """Recommendations whose every reason is a path in a knowledge graph.
 
 * Ids are strings; whole numbers become decimal text. In paths they are percent-encoded (`a/b` is `a%2Fb`).
@@ -30,6 +30,7 @@ TAGS = [
     {"name": "users", "description": "Profiles, stated tastes, erasure."},
     {"name": "items", "description": "The catalogue."},
     {"name": "knowledge", "description": "Entities and relations."},
+    {"name": "catalogue", "description": "Finding things by name, and how healthy the catalogue is."},
     {"name": "graph", "description": "Cypher for analysts."},
     {"name": "operations", "description": "Health and metrics."},
 ]

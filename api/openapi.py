@@ -16,6 +16,8 @@ ANSWERS: tuple[type, ...] = (
     answers.RankedList,
     answers.Explanation,
     answers.Profile,
+    answers.SearchAnswer,
+    answers.CatalogueHealth,
     documents.NeighbourList,
     documents.ItemOut,
     documents.UserOut,

@@ -170,3 +170,60 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     session: tuple[str, ...]
     impressions: int
     entities: tuple[Neighbour, ...]
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A user, item or entity that answers a search. kind: "user", "item" or "entity".
+
+    label: "User", the item's kind or the entity's type. count: of a user's events, of people who took an item, of an
+    entity's items. available: of an item.
+    """
+
+    kind: str
+    id: str
+    name: str
+    label: str
+    count: int
+    available: bool = True
+
+
+class SearchAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Kind by kind, the best fit first."""
+
+    query: str
+    found: tuple[Found, ...]
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """An item that is shown often. lists: how many of the lists have it; share: of all of them."""
+
+    item_id: str
+    name: str
+    lists: int
+    share: float
+
+
+class CatalogueHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """What `lists` lists of `n` items, for users evenly picked, show of the catalogue, and what joins it together.
+
+    shown: items in at least one of the lists; coverage: their share of the available ones. never_items: available, and
+    in none, those that most people took first. popular_shown_share: of the places in the lists, those held by the tenth
+    of the catalogue that most people took; popular_taken_share: the same of what people took. bare_items: without any
+    relation. hubs: entities with the most items. At most 50 are named in each part.
+    """
+
+    items: int
+    available: int
+    entities: int
+    lists: int
+    n: int
+    shown: int
+    coverage: float
+    popular_shown_share: float
+    popular_taken_share: float
+    never: int
+    never_items: tuple[Found, ...]
+    most_shown: tuple[Shown, ...]
+    bare: int
+    bare_items: tuple[Found, ...]
+    hubs: tuple[Found, ...]

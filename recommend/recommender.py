@@ -2,12 +2,22 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from domain.answers import Explanation, LeftOut, Neighbour, Profile, RankedItem, RankedList, Reason
+from domain.answers import (
+    CatalogueHealth,
+    Explanation,
+    Found,
+    LeftOut,
+    Neighbour,
+    Profile,
+    RankedItem,
+    RankedList,
+    Reason,
+)
 from domain.errors import GraphRefused, GraphUnavailable, UnknownEntity, UnknownItem, UnknownUser
-from recommend import browse, cold_start, verify
+from recommend import browse, catalogue_health, cold_start, verify
 from recommend.deadline import Deadline
 from recommend.explain import explain, reasons_for_list
 from recommend.grounds import Splitter
@@ -16,6 +26,7 @@ from recommend.ports import GraphReader
 from recommend.profile_view import profile_of
 from recommend.ranking import Ranking, choose
 from recommend.request import RecommendRequest
+from recommend.search import KINDS, Kind, search
 from recommend.strategies import strategy_for
 from recommend.subject import known_subject, subject_of
 from recommend.turn import Turn, WaitingAside
@@ -138,6 +149,22 @@ class Recommender:
         """An entity's name, type and how many items it has. Raises: UnknownEntity."""
         view = self._view()
         return browse.entity(view, _entity_row(view, entity_id))
+
+    def search(self, query: str, kinds: Sequence[Kind] = KINDS, n: int = 10) -> tuple[Found, ...]:
+        """Users, items and entities by what they are called, at most n of each kind."""
+        return search(self._view(), query, kinds, n)
+
+    def catalogue_health(self, users: int = 200, n: int = 10) -> CatalogueHealth:
+        """What lists of n for so many users show of the catalogue. Other requests get their turn in between."""
+        view = self._view()
+        lists: list[tuple[int, ...]] = []
+        for user_id in catalogue_health.sample(view, users):
+            with self._turn:
+                request = RecommendRequest(user_id=user_id, n=n, reasons=False)
+                subject = subject_of(view, request, self._now_ms())
+                ranking, _ = strategy_for(view, subject, self._aside)
+                lists.append(choose(view, subject, request, ranking, self._now_ms()).item_rows)
+        return catalogue_health.report(view, lists, n)
 
     def _view(self) -> View:
         self.world.catch_up()
