@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO ?= movies
 ROUNDS ?= 20
+WORKERS ?= 2
 export CLEW_HOME ?= .clew
 
 .DEFAULT_GOAL := help
@@ -34,8 +35,8 @@ check: $(STAMP) ## lint, types, import rules, generated pages
 	@$(BIN)/pyright
 	@$(BIN)/python -m clew.reference --check
 
-test: $(STAMP) ## every test, on real servers
-	@$(BIN)/python -m pytest
+test: $(STAMP) ## every test, on real servers (WORKERS=2 processes, each with a Neo4j of its own)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
 
 chaos: $(STAMP) ## kill -9 of every process under load, ROUNDS=20 times
 	@CLEW_TEST_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest tests/chaos -p no:randomly --log-cli-level=INFO

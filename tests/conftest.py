@@ -17,6 +17,13 @@ from graph.server import Connection, ServerConfig
 from tests.servers import free_ports, small_server
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Which tests run in one worker: those of a file, which share its fixtures, and all that use the movies demo."""
+    for item in items:
+        together = "movies" if "movies" in getattr(item, "fixturenames", ()) else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(together))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
