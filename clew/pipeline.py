@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from clew import lease
 from clew.settings import Settings
-from clew.wiring import connection_of, open_store
+from clew.wiring import connection_of, open_log, open_store
 from domain.declarations import Declaration
 from domain.errors import DamagedArtifact, NothingToTrain, TrainingFailed
 from domain.progress import Progress
@@ -33,6 +33,7 @@ from graph.home import Connection
 from graph.load import bulk_load, confirm_bulk_load
 from graph.snapshot import take_snapshot
 from graph.store import GraphStore
+from ingest.erased_rows import without_erased
 from ingest.report import LoadReport, RejectedLog, report
 from ingest.sources import read_source
 
@@ -67,6 +68,8 @@ def load_source(
     started = time.perf_counter()
     with RejectedLog(settings.rejected_file) as rejected:
         dataset = read_source(name, path, rejected, cache_dir=settings.cache_dir, progress=progress, mapping=mapping)
+    with open_log(settings) as log:
+        dataset = without_erased(dataset, log.erased_among)
     load_dataset(settings, dataset, progress)
     return report(dataset, rejected, time.perf_counter() - started)
 

@@ -8,7 +8,7 @@ A record that Neo4j refuses is put aside with the reason, and what came with it 
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -17,7 +17,7 @@ from domain.declarations import COMMON_EVENT_KINDS, Declaration
 from domain.errors import BatchTooLarge, GraphRefused, RecordRefused, ServerError, WriterReplaced
 from domain.records import Record
 from graph.store import GraphStore
-from graph.turns import Turn, digest_of
+from graph.turns import ERASURE, Turn, digest_of
 from ingest.log_contract import DurableLog, Letter
 
 BATCH = 20_000
@@ -35,10 +35,17 @@ class StoreSource(Protocol):
     def store(self) -> GraphStore: ...
 
 
-def drain(log: DurableLog, graph: StoreSource, stop: threading.Event, *, holder: str) -> None:
+def drain(
+    log: DurableLog,
+    graph: StoreSource,
+    stop: threading.Event,
+    *,
+    holder: str,
+    drained: Callable[[int], None] | None = None,
+) -> None:
     """Until `stop` is set: log -> Neo4j. While Neo4j is away, or refuses, it waits longer and longer, up to 15 s.
 
-    holder: names this writer among those of the same graph.
+    holder: names this writer among those of the same graph. drained: told, again and again, up to where Neo4j is.
     Raises: LogError. What Neo4j says is logged, once per trouble, and the batch is tried again.
     """
     wait_s, turns = FIRST_WAIT_S, Turns(log, holder)
@@ -47,6 +54,8 @@ def drain(log: DurableLog, graph: StoreSource, stop: threading.Event, *, holder:
             store = graph.store()
             if turns.mine(store):
                 drain_once(log, store, fence=turns.fence)
+                if drained is not None:
+                    drained(store.writer_offset())
         except WriterReplaced as error:
             logger.warning(error.message)
             turns.lost()
@@ -154,6 +163,8 @@ class Turns:
         place = store.writer_place()
         if place.offset == 0 or not place.digest or self.fence is None:
             return
+        if place.digest == ERASURE and self._log.last_offset() >= place.offset:
+            return  # which may be forgotten by now
         last = self._log.read(place.offset - 1, 1)
         if last and last[0][0] == place.offset and digest_of(last[0][1]) == place.digest:
             return

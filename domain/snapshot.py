@@ -3,8 +3,8 @@
 Rows are 0-based and dense: user_row, item_row, entity_row index the id columns, which are sorted by id.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.declarations import Declaration
+from domain.rules import StoredRule
 
 Text = NDArray[np.object_]
 Rows = NDArray[np.int32]
+GONE = ""  # no id is empty: the row of a person who is gone is found by nobody
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Interactions:
 class Snapshot:
     """version: fingerprint of the content (knowledge and interactions). log_offset: records up to it are inside.
 
-    epoch: names the bulk load that the graph held last; "" where it holds none.
+    epoch: names the bulk load that the graph held last; "" where it holds none. rules: those that there were.
     Items: item_names, item_kinds (Text), item_available (bool), item_created_at (int64 ms, -1 unknown).
     Entities: entity_names (None: unnamed), entity_types (codes of declaration.entity_types).
     Relations: the declared types in their order, then FOLLOWS and PREFERS where present.
@@ -74,6 +76,7 @@ class Snapshot:
     user_properties: dict[str, Text] = field(default_factory=dict[str, Text])
     item_properties: dict[str, Text] = field(default_factory=dict[str, Text])
     epoch: str = ""
+    rules: tuple[StoredRule, ...] = ()
 
     @cached_property
     def user_row(self) -> dict[str, int]:
@@ -86,6 +89,42 @@ class Snapshot:
     @cached_property
     def entity_row(self) -> dict[str, int]:
         return {value: row for row, value in enumerate(self.entity_ids)}
+
+
+def without_people(snapshot: Snapshot, user_ids: Collection[str]) -> tuple[Snapshot, int]:
+    """The snapshot without anything of these people, and how many events and relations went. Their rows stay, empty."""
+    rows = [snapshot.user_row[user_id] for user_id in user_ids if user_id in snapshot.user_row]
+    gone = np.zeros(len(snapshot.user_ids), np.bool_)
+    gone[rows] = True
+    events = snapshot.interactions
+    kept = ~gone[events.user_rows]
+    relations = tuple(_without_rows(relation, gone) for relation in snapshot.relations)
+    emptied = replace(
+        snapshot,
+        user_ids=_emptied(snapshot.user_ids, rows, GONE),
+        interactions=Interactions(
+            events.user_rows[kept], events.item_rows[kept], events.kinds[kept], events.values[kept], events.at[kept]
+        ),
+        relations=relations,
+        user_properties={name: _emptied(column, rows, None) for name, column in snapshot.user_properties.items()},
+    )
+    fewer = sum(len(old.heads) - len(new.heads) for old, new in zip(snapshot.relations, relations, strict=True))
+    return emptied, int((~kept).sum()) + fewer
+
+
+def _without_rows(relation: Relations, gone: NDArray[np.bool_]) -> Relations:
+    kept = np.ones(len(relation.heads), np.bool_)
+    for kind, ends in ((relation.head_kind, relation.heads), (relation.tail_kind, relation.tails)):
+        if kind == "user":
+            kept &= ~gone[ends]
+    weights = relation.weights[kept] if len(relation.weights) else relation.weights
+    return replace(relation, heads=relation.heads[kept], tails=relation.tails[kept], weights=weights)
+
+
+def _emptied(column: Text, rows: Sequence[int], value: str | None) -> Text:
+    emptied = column.copy()
+    emptied[list(rows)] = value
+    return emptied
 
 
 def save_snapshot(snapshot: Snapshot, path: Path) -> None:
@@ -111,6 +150,7 @@ def save_snapshot(snapshot: Snapshot, path: Path) -> None:
         user_properties=tuple(snapshot.user_properties),
         item_properties=tuple(snapshot.item_properties),
         epoch=snapshot.epoch,
+        rules=snapshot.rules,
     )
     arrays["head"] = np.frombuffer(msgspec.json.encode(head), dtype=np.uint8)
     temporary = path.with_name(path.name + ".part")
@@ -129,6 +169,7 @@ def load_snapshot(path: Path) -> Snapshot:
         log_offset=head.log_offset,
         declaration=head.declaration,
         epoch=head.epoch,
+        rules=head.rules,
         interactions=Interactions(**{name: arrays[f"interactions.{name}"] for name in _EVENTS}),
         relations=tuple(
             Relations(*kinds, *(arrays[f"relations.{place}.{name}"] for name in ("heads", "tails", "weights")))
@@ -141,6 +182,12 @@ def load_snapshot(path: Path) -> Snapshot:
     )
 
 
+def user_ids_in(path: Path) -> list[str]:
+    """The users of a snapshot's file, which is not read beyond them."""
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        return _get_text({name: stored[name] for name in ("user_ids.bytes", "user_ids.lengths")}, "user_ids").tolist()
+
+
 class _Head(msgspec.Struct):
     version: str
     log_offset: int
@@ -149,6 +196,7 @@ class _Head(msgspec.Struct):
     user_properties: tuple[str, ...]
     item_properties: tuple[str, ...]
     epoch: str = ""
+    rules: tuple[StoredRule, ...] = ()
 
 
 _TEXT = ("user_ids", "item_ids", "entity_ids", "item_names", "item_kinds", "entity_names")

@@ -1,5 +1,6 @@
 """A trained model on disk: models/<version>/ with weights.safetensors, snapshot.npz and manifest.json, and CURRENT.
 
+The manifest names the snapshot's file, which is another one once an erased person was taken out of it.
 A version is written under a temporary name, fsynced and renamed; then CURRENT, one line with the version, is replaced.
 A version that must not serve by itself has a file HELD with the reason.
 A process killed at any moment leaves the last good one in place. Loading maps the tensors into memory. No torch.
@@ -50,6 +51,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str]
     shapes: dict[str, tuple[int, ...]]
     files: dict[str, FileSum]
+
+    @property
+    def snapshot_file(self) -> str:
+        """The name of the file that holds the snapshot."""
+        return next(name for name in self.files if name != WEIGHTS)
 
 
 @dataclass(frozen=True)
@@ -128,15 +134,52 @@ def load_artifact(models_dir: Path, version: str | None = None) -> Artifact:
         raise NoModel("no model has been trained yet; run `clew train`")
     folder = models_dir / version
     manifest = read_manifest(folder)
+    try:
+        return _loaded(folder, manifest)
+    except DamagedArtifact:
+        newer = read_manifest(folder)
+        if newer == manifest:
+            raise
+        return _loaded(folder, newer)  # somebody was erased from it meanwhile
+
+
+def _loaded(folder: Path, manifest: Manifest) -> Artifact:
     for name, expected in manifest.files.items():
         _check(folder / name, expected)
     arrays = _map_tensors(folder / WEIGHTS)
     try:
         weights = Weights.of_arrays(arrays)
-        snapshot = load_snapshot(folder / SNAPSHOT)
+        snapshot = load_snapshot(folder / manifest.snapshot_file)
     except (TypeError, KeyError, ValueError, OSError) as error:
         raise _damaged(folder, f"cannot be read: {error}") from error
     return Artifact(folder, manifest, weights, snapshot)
+
+
+def replace_snapshot(folder: Path, manifest: Manifest, snapshot: Snapshot) -> None:
+    """Gives the version in the folder another snapshot, and leaves no other behind. A kill in between damages nothing.
+
+    Readers see the old one or the new one: the manifest, which names the file, is replaced as a whole.
+    """
+    numbers = [int(one.stem[9:]) for one in folder.glob("snapshot-*.npz") if one.stem[9:].isdigit()]
+    number = max(numbers, default=0) + 1
+    file = folder / f"snapshot-{number}.npz"
+    save_snapshot(snapshot, file)
+    _sync(file)
+    files = {WEIGHTS: manifest.files[WEIGHTS], file.name: _sum_of(file)}
+    temporary = folder / f".{MANIFEST}.part"
+    text = msgspec.json.encode(msgspec.structs.replace(manifest, files=files))
+    temporary.write_bytes(msgspec.json.format(text, indent=2))
+    _sync(temporary)
+    temporary.replace(folder / MANIFEST)
+    _sync(folder)
+    drop_other_snapshots(folder, file.name)
+
+
+def drop_other_snapshots(folder: Path, kept: str) -> None:
+    """Removes what an interrupted `replace_snapshot` may have left."""
+    for other in folder.glob("snapshot*.npz*"):
+        if other.name != kept:
+            other.unlink(missing_ok=True)
 
 
 def load_current(models_dir: Path) -> tuple[Artifact | None, list[DamagedArtifact]]:
@@ -170,7 +213,7 @@ def read_manifest(folder: Path) -> Manifest:
         raise _damaged(file, f"cannot be read: {error}") from error
     if manifest.format != FORMAT:
         raise _damaged(file, f"has format {manifest.format}, this program reads {FORMAT}")
-    if manifest.files.keys() != {WEIGHTS, SNAPSHOT}:
+    if WEIGHTS not in manifest.files or len(manifest.files) != 2:
         raise _damaged(file, "does not name the files of a model")
     return manifest
 

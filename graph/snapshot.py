@@ -1,6 +1,7 @@
 """The graph as columns, taken once per version of the graph and kept on disk."""
 
 import zipfile
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import msgspec
 
 from domain.errors import NothingToTrain
 from domain.progress import Progress
-from domain.snapshot import Snapshot, load_snapshot, save_snapshot
+from domain.snapshot import Snapshot, load_snapshot, save_snapshot, user_ids_in, without_people
 from graph.export import export
 from graph.store import GraphStore
 
@@ -74,3 +75,21 @@ def _write_cache(cache_dir: Path, graph_version: str, snapshot: Snapshot) -> Non
     temporary.replace(note)
     for file in others[:-1]:
         file.unlink(missing_ok=True)
+
+
+def scrub_cache(cache_dir: Path, erased: Callable[[Collection[str]], Collection[str]]) -> int:
+    """Takes erased people out of the snapshots on disk; one that cannot be read is removed. Twice equals once.
+
+    Returns: how many events and relations were taken out.
+    """
+    removed = 0
+    for file in cache_dir.glob("snapshot-*.npz"):
+        try:
+            gone = erased(user_ids_in(file))
+            if gone:
+                snapshot, count = without_people(load_snapshot(file), gone)
+                save_snapshot(snapshot, file)
+                removed += count
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            file.unlink(missing_ok=True)
+    return removed

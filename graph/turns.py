@@ -14,9 +14,11 @@ import msgspec
 
 from cypher import statement
 from domain.errors import WriterReplaced
-from domain.records import Record
+from domain.records import Record, UserErased
 from graph.driver import Driver, Transaction
 from graph.schema import read_marker
+
+ERASURE = "erasure"
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,9 @@ def writer_id(partition: str) -> str:
 
 
 def digest_of(record: Record) -> str:
-    """Sixteen hexadecimal digits of what a record says."""
+    """Sixteen hexadecimal digits of what a record says; of an erasure, nothing of whom."""
+    if isinstance(record, UserErased):
+        return ERASURE
     return blake2b(msgspec.json.encode(record), digest_size=8).hexdigest()
 
 

@@ -140,8 +140,12 @@ class KafkaLog:
             self._tail.forget_kept()
 
     def is_erased(self, user_id: str) -> bool:
+        return bool(self.erased_among({user_id}))
+
+    def erased_among(self, user_ids: Collection[str]) -> set[str]:
         self._check()
-        return bool(self._index.erased({self._keyring.hash(user_id)}))
+        hashes = {self._keyring.hash(user_id): user_id for user_id in user_ids}
+        return {hashes[person] for person in self._index.erased(hashes.keys())}
 
     def _commit(self, batches: list[Batch]) -> None:
         """Sends what is new of all batches, and waits until it can be read here."""

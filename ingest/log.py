@@ -113,12 +113,16 @@ class Log:
     def forget_erasures(self, up_to: int) -> None:
         with self._group.lock:
             with self._transaction():
-                self._writer.execute("DELETE FROM log WHERE erases AND offset <= ?", (up_to,))
-            self._truncate_wal()
+                found = self._writer.execute("DELETE FROM log WHERE erases AND offset <= ?", (up_to,)).rowcount
+            if found:
+                self._truncate_wal()
 
     def is_erased(self, user_id: str) -> bool:
+        return bool(self.erased_among({user_id}))
+
+    def erased_among(self, user_ids: Collection[str]) -> set[str]:
         with self._reading() as reader:
-            return bool(erased_among(reader, self._tombstone_key, {user_id}))
+            return erased_among(reader, self._tombstone_key, user_ids)
 
     def _commit(self, batches: list[Batch]) -> None:
         """One transaction for all batches."""

@@ -2,13 +2,17 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 
 import msgspec
 
 from domain.records import Event, Record, RelationDeleted, RelationPut, UserErased, UserMerged, UserPut
+from ingest.log_contract import DeadLetter, DurableLog
 
 _PERSONAL_RELATIONS = ("FOLLOWS", "PREFERS")
+MANY = 1_000  # people to ask for at once; all tombstones are then read
+ALL_LETTERS = 10_000_000
 _DECODER = msgspec.json.Decoder(Record)
 
 
@@ -44,10 +48,46 @@ def visitors_of(records: Iterable[Record]) -> set[str]:
     return {record.from_id for record in records if isinstance(record, UserMerged)}
 
 
+@dataclass(frozen=True)
+class Held:
+    """What a log holds of a person. people: the id, and those of visitors who turned out to be this person."""
+
+    people: frozenset[str]
+    records: tuple[Record, ...]
+    letters: tuple[DeadLetter, ...]
+
+
+def held_of(log: DurableLog, user_id: str) -> Held:
+    """Reads the whole log, as often as there are visitors to be found. Raises: LogError."""
+    people, found = frozenset({user_id}), tuple[Record, ...]()
+    while True:
+        found = tuple(record for record in _all_records(log) if person_of(record) in people and not is_erasure(record))
+        joined = people | visitors_of(found) - {""}
+        if joined == people:
+            break
+        people = joined
+    letters = tuple(letter for letter in reversed(log.dead(ALL_LETTERS)) if letter.user_id in people)
+    return Held(people, found, letters)
+
+
+def is_erasure(record: Record) -> bool:
+    return isinstance(record, UserErased)
+
+
+def _all_records(log: DurableLog) -> Iterator[Record]:
+    offset = 0
+    while records := log.read(offset):
+        yield from (record for _, record in records)
+        offset = records[-1][0]
+
+
 def erased_among(connection: sqlite3.Connection, key: bytes, user_ids: Collection[str]) -> set[str]:
     """Those of the people for whom there is a tombstone."""
     if not user_ids or connection.execute("SELECT 1 FROM tombstones LIMIT 1").fetchone() is None:
         return set()
+    if len(user_ids) > MANY:
+        known = {digest for (digest,) in connection.execute("SELECT digest FROM tombstones")}
+        return {user_id for user_id in user_ids if tombstone(key, user_id) in known}
     query = "SELECT 1 FROM tombstones WHERE digest = ?"
     return {
         user_id for user_id in user_ids if connection.execute(query, (tombstone(key, user_id),)).fetchone() is not None
@@ -66,10 +106,10 @@ def erase(writer: sqlite3.Connection, key: bytes, user_id: str) -> None:
     ids = [(record.event_id,) for record in own if isinstance(record, Event)]
     writer.executemany("DELETE FROM event_ids WHERE event_id = ?", ids)
     writer.executemany("DELETE FROM log WHERE offset = ?", [(offset,) for offset, _ in rows])
-    writer.execute("DELETE FROM dead WHERE user_id = ?", (user_id,))
+    needle = msgspec.json.encode(user_id)
+    writer.execute("DELETE FROM dead WHERE user_id = ? OR user_id IS NULL AND instr(payload, ?)", (user_id, needle))
     for visitor_id in visitors_of(own) - {user_id}:
         erase(writer, key, visitor_id)
-    needle = msgspec.json.encode(user_id)
     mentions = writer.execute(
         "SELECT offset, payload FROM log WHERE user_id IS NOT NULL AND instr(payload, ?)", (needle,)
     ).fetchall()

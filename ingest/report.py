@@ -1,6 +1,8 @@
 """What a load brought and what it left out."""
 
+import re
 from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +13,8 @@ import msgspec
 from domain.errors import DiskFull
 from domain.records import Rejected
 from domain.tables import Dataset
+
+_QUOTED, _WORD = re.compile(r"'([^']+)'|\"([^\"]+)\""), re.compile(r"[^\s'\",;:()]+")
 
 
 class RejectedLog:
@@ -57,6 +61,37 @@ class RejectedLog:
         self.counts[rejected.source] += 1
         if self._file is not None:
             self._file.write(msgspec.json.encode(rejected) + b"\n")
+
+
+def scrub_rejected(path: Path, erased: Callable[[Collection[str]], Collection[str]]) -> int:
+    """Takes out the rows that name an erased person. erased: which of some words are ids of one. Returns: how many.
+
+    Twice equals once. Raises: DiskFull.
+    """
+    try:
+        lines = path.read_bytes().splitlines(keepends=True)
+    except FileNotFoundError:
+        return 0
+    words = [_words(line) for line in lines]
+    gone = set(erased(set[str]().union(*words)))
+    kept = [line for line, of_line in zip(lines, words, strict=True) if gone.isdisjoint(of_line)]
+    if len(kept) < len(lines):
+        part = path.with_name(path.name + ".scrubbed")
+        try:
+            part.write_bytes(b"".join(kept))
+            part.replace(path)
+        except OSError as error:
+            raise DiskFull(f"cannot write {path} without an erased person: {error.strerror}") from error
+    return len(lines) - len(kept)
+
+
+def _words(line: bytes) -> set[str]:
+    """What may be an id in a line's reason: what stands in quotes, and every word."""
+    try:
+        reason = msgspec.json.decode(line, type=Rejected).reason
+    except msgspec.MsgspecError:
+        return set()
+    return {part for parts in _QUOTED.findall(reason) for part in parts if part} | set(_WORD.findall(reason))
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.declarations import Declaration
-from domain.snapshot import Interactions, Relations, Snapshot, Text, object_column
+from domain.snapshot import GONE, Interactions, Relations, Snapshot, Text, object_column
 
 Type = TypeVar("Type")
 Scalar = TypeVar("Scalar", bound=np.generic)
 Codes = NDArray[np.int16]
-GONE = ""  # no id is empty: the row of a person who is no longer in the graph is found by nobody
 
 
 def aligned(newer: Snapshot, trained: Snapshot) -> Snapshot:
@@ -58,9 +57,11 @@ class _Rows:
 
     @classmethod
     def of(cls, newer: Text, trained: Text) -> "_Rows":
-        known = {value: row for row, value in enumerate(trained.tolist())}
-        places = np.fromiter((known.setdefault(value, len(known)) for value in newer.tolist()), np.int32, len(newer))
-        return cls(places, len(known))
+        known = {value: row for row, value in enumerate(trained.tolist()) if value != GONE}
+        fresh = {value: place for place, value in enumerate(v for v in newer.tolist() if v not in known)}
+        first = len(trained)
+        rows = (known[value] if value in known else first + fresh[value] for value in newer.tolist())
+        return cls(np.fromiter(rows, np.int32, len(newer)), first + len(fresh))
 
     def column(self, newer: NDArray[Scalar], otherwise: NDArray[Scalar]) -> NDArray[Scalar]:
         """The newer snapshot's column, and `otherwise` (num_rows,) in the rows that it does not have."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from domain.declarations import OPT_OUT
 from domain.records import Event, RelationDeleted, RelationEnd, RelationPut, UserErased, UserMerged, UserPut
-from domain.snapshot import Relations, Snapshot
+from domain.snapshot import GONE, Relations, Snapshot
 from recommend.changes import NOTHING, LoggedEvent, PeopleRecord, Stated, UserChanges, after, between, joined
 from recommend.shelf import FileShelf, Shelf
 
@@ -95,7 +95,8 @@ class Profiles:
         self._bytes = self._evicted = self._reloaded = 0
         self._offset = snapshot.log_offset  # of the newest record applied
         out = snapshot.user_properties.get(OPT_OUT, ())
-        self._hidden_rows = frozenset(row for row, value in enumerate(out) if value is True)
+        opted_out = {row for row, value in enumerate(out) if value is True}
+        self._hidden_rows = frozenset(opted_out.union(np.flatnonzero(snapshot.user_ids == GONE).tolist()))
 
     def get(self, user_id: str) -> UserRecord | None:
         """The user's record; None for someone unknown or erased."""
