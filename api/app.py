@@ -10,11 +10,23 @@ from fastapi_offline import FastAPIOffline
 from api.edge import Edge, guarded_hosts
 from api.errors import install_handlers
 from api.openapi import install_openapi
-from api.routes import catalogue, entities, events, graph, guides, items, operations, recommendations, similar, users
+from api.routes import (
+    catalogue,
+    entities,
+    events,
+    graph,
+    guides,
+    items,
+    ledger,
+    operations,
+    recommendations,
+    similar,
+    users,
+)
 from api.services import Services
 from api.state import AppState, state_of
 
-ROUTERS = (recommendations, similar, events, users, items, entities, catalogue, graph, guides, operations)
+ROUTERS = (recommendations, ledger, similar, events, users, items, entities, catalogue, graph, guides, operations)
 DESCRIPTION = """Recommendations whose every reason is a path in a knowledge graph.
 
 * Ids are strings; whole numbers become decimal text. In paths they are percent-encoded (`a/b` is `a%2Fb`).

@@ -37,6 +37,7 @@ STATUS: dict[type[ClewError], int] = {
     errors.ServerError: 503,
     errors.LogError: 503,
     errors.LogFull: 507,
+    errors.LedgerError: 503,
     errors.ModelError: 503,
     errors.MissingExtra: 503,
     errors.LoadInterrupted: 503,

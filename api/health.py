@@ -48,6 +48,12 @@ def dead_letters(services: Services) -> dict[str, int]:
         return {}
 
 
+def ledger_counts(services: Services) -> dict[str, int]:
+    """What the ledger of this process did; nothing where no answers are kept."""
+    counts = services.ledger.counts if services.ledger else None
+    return {} if counts is None else {"kept": counts.kept, "dropped": counts.dropped, "waiting": counts.waiting}
+
+
 def _profiles(services: Services, offset: int) -> ProfilesHealth:
     counts, shared = services.world.view().profiles.counts, None
     if services.shared is not None:

@@ -14,6 +14,11 @@ PROFILES = {
     "shared_up": "1 while Redis answers, 0 while this process goes on alone; no value without CLEW_PROFILES.",
     "shared_lag": "Records of the log that Redis does not hold yet.",
 }
+LEDGER = {
+    "kept": "Answers that this process wrote into the ledger.",
+    "dropped": "Answers that it did not, because too many waited or the file failed.",
+    "waiting": "Answers that wait to be written.",
+}
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 
@@ -40,6 +45,9 @@ class Metrics:
 
         self._profiles = {
             name: Gauge(f"clew_profiles_{name}", text, registry=self._registry) for name, text in PROFILES.items()
+        }
+        self._ledger = {
+            name: Gauge(f"clew_ledger_{name}", text, registry=self._registry) for name, text in LEDGER.items()
         }
 
     def observe(self, scope: Scope, status: int, seconds: float) -> None:
@@ -68,8 +76,12 @@ class Metrics:
         model_version: str | None,
         profiles: Mapping[str, float | None],
         dead: Mapping[str, int],
+        ledger: Mapping[str, int],
     ) -> bytes:
-        """The text for Prometheus. profiles: a value for each of PROFILES. dead: letters by code, and "dropped"."""
+        """The text for Prometheus. profiles: a value for each of PROFILES. dead: letters by code, and "dropped".
+
+        ledger: a value for each of LEDGER; empty: no answers are kept.
+        """
         self._dead.clear()
         for code, count in dead.items():
             self._dead.labels(code).set(count)
@@ -79,6 +91,8 @@ class Metrics:
         for name, gauge in self._profiles.items():
             value = profiles[name]
             gauge.set(float("nan") if value is None else value)
+        for name, gauge in self._ledger.items():
+            gauge.set(ledger.get(name, float("nan")))
         self._model.clear()
         self._model.labels(model_version or "none").set(1)
         return generate_latest(self._registry)

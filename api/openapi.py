@@ -10,12 +10,14 @@ from api import documents
 from api.errors import PROBLEM_TYPE, Problem
 from api.json import JSON
 from api.schemas import EventIn
-from domain import answers, graph_answers
+from domain import answers, graph_answers, ledger
 
 ANSWERS: tuple[type, ...] = (
     answers.RankedList,
     answers.Explanation,
     answers.Profile,
+    ledger.LedgerEntry,
+    ledger.LedgerList,
     answers.SearchAnswer,
     answers.CatalogueHealth,
     documents.NeighbourList,
@@ -35,7 +37,7 @@ PROBLEMS = {
     401: "No key, or an unknown one.",
     403: "The key's scope is not enough; or, without keys, a page of another origin called.",
     404: "Not there.",
-    410: "The person was erased.",
+    410: "It was there once: the person was erased, or the answer is no longer kept.",
     413: "The body is larger than 8 MiB.",
     415: "The body was not sent as JSON.",
     422: "The request cannot be used; `field` says where.",

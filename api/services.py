@@ -7,6 +7,7 @@ from typing import Protocol
 from api.keys import ApiKey
 from domain.graph_answers import GraphAnswer
 from ingest.log_contract import DurableLog
+from recommend.ledger import Ledger
 from recommend.recommender import Recommender
 from recommend.shelf import SharedState
 from recommend.world import World
@@ -55,6 +56,8 @@ class EventLimits:
 class Services:
     """graph: None when no Neo4j is configured. shared: None when each process keeps profiles for itself.
 
+    ledger: None when no answers are kept.
+
     keys: empty means loopback only, and any caller may do anything.
     """
 
@@ -63,6 +66,7 @@ class Services:
     log: DurableLog
     graph: Graph | None = None
     shared: Shared | None = None
+    ledger: Ledger | None = None
     keys: tuple[ApiKey, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     event_limits: EventLimits = field(default_factory=EventLimits)

@@ -106,6 +106,16 @@ class Settings(BaseSettings):
         ge=1,
         description="Writes are refused with 503 while the writer to Neo4j is more than this many records behind.",
     )
+    ledger_days: float = Field(
+        default=30,
+        ge=0,
+        description="Every answer of the API can be fetched again for so many days. 0: none is kept.",
+    )
+    ledger_mib: int = Field(
+        default=512,
+        ge=1,
+        description="So much of CLEW_HOME the kept answers may take (MiB); beyond that the oldest go.",
+    )
     verify_ms: int = Field(
         default=25,
         ge=1,
@@ -165,6 +175,10 @@ class Settings(BaseSettings):
     @property
     def cache_dir(self) -> Path:
         return self.home / "cache"
+
+    @property
+    def ledger_file(self) -> Path:
+        return self.home / "ledger.db"
 
     @property
     def rejected_file(self) -> Path:

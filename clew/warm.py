@@ -34,7 +34,7 @@ def warm_up(recommender: Recommender) -> None:
         if place >= len(requests) and (not confirms or confirmed >= WARM_ROW or time.monotonic() > deadline):
             break
         try:
-            confirmed = confirmed + 1 if _is_confirmed(recommender.recommend(request)) else 0
+            confirmed = confirmed + 1 if _is_confirmed(recommender.rehearse(request)) else 0
         except ClewError as error:
             logger.info("warming up: %s", error.message)
 
@@ -52,7 +52,7 @@ def touch(world: World) -> None:
     recommender, snapshot = Recommender(world, None), world.view().snapshot
     users = [user_id for user_id in snapshot.user_ids[:WARM_REQUESTS].tolist() if user_id]
     for user_id in users:
-        recommender.recommend(RecommendRequest(user_id=user_id))
+        recommender.rehearse(RecommendRequest(user_id=user_id))
         time.sleep(PAUSE_S)
     for item_id in snapshot.item_ids[:1].tolist():
         recommender.similar_items(item_id)

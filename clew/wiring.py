@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from api.services import EventLimits, Services
 from clew.settings import Settings
-from domain.errors import DamagedArtifact, InvalidSettings, LogError, NothingToTrain, ServerError
+from domain.errors import DamagedArtifact, InvalidSettings, LedgerError, LogError, NothingToTrain, ServerError
 from domain.graph_answers import GraphAnswer
 from domain.progress import Progress
 from domain.snapshot import Snapshot
@@ -20,6 +20,7 @@ from graph.snapshot import take_snapshot
 from graph.store import GraphStore
 from ingest.log import Log
 from ingest.log_contract import DurableLog
+from recommend.ledger import Ledger
 from recommend.ports import LogReader
 from recommend.profiles import Room
 from recommend.recommender import Recommender
@@ -105,7 +106,7 @@ def open_store(settings: Settings) -> Generator[GraphStore]:
 @contextmanager
 def wire(settings: Settings, progress: Progress) -> Generator[Wired]:
     """Builds and, at the end, closes. Works without Neo4j and without a model: with less to say."""
-    with open_log(settings) as log, open_shared(settings, log) as shared:
+    with open_log(settings) as log, open_shared(settings, log) as shared, open_ledger(settings, log) as ledger:
         graph = Graph(settings)
         try:
             artifact, damaged = load_current(settings.models_dir)
@@ -118,11 +119,12 @@ def wire(settings: Settings, progress: Progress) -> Generator[Wired]:
                 session_share=settings.session_share,
             )
             services = Services(
-                recommender=Recommender(world, graph, verify_timeout_s=settings.verify_ms / 1000),
+                recommender=Recommender(world, graph, verify_timeout_s=settings.verify_ms / 1000, ledger=ledger),
                 world=world,
                 log=log,
                 graph=graph,
                 shared=shared,
+                ledger=ledger,
                 keys=settings.keys,
                 allowed_hosts=settings.hosts,
                 event_limits=EventLimits(
@@ -174,6 +176,25 @@ def sharing(settings: Settings, log: DurableLog, stop: threading.Event) -> Gener
         finally:
             stop.set()
             thread.join(timeout=5)
+
+
+@contextmanager
+def open_ledger(settings: Settings, log: DurableLog) -> Generator[Ledger | None]:
+    """Where answers are kept; None: nowhere, as CLEW_LEDGER_DAYS=0 wants, or because the file cannot be used."""
+    ledger = None
+    if settings.ledger_days:
+        try:
+            max_bytes = settings.ledger_mib * 2**20
+            ledger = Ledger(
+                settings.ledger_file, days=settings.ledger_days, max_bytes=max_bytes, is_erased=log.is_erased
+            )
+        except LedgerError as error:
+            logger.warning("no answers are kept: %s", error.message)
+    try:
+        yield ledger
+    finally:
+        if ledger is not None:
+            ledger.close()
 
 
 def _room(settings: Settings, shared: "SharedProfiles | None") -> Room:

@@ -17,7 +17,8 @@ ClewError
 │   ├── UnknownItem
 │   ├── UnknownEntity
 │   ├── UnknownRelation
-│   └── UnknownRecommendation
+│   ├── UnknownRecommendation
+│   └── AnswerNotKept           the ledger has no answer up to that day that held the item
 ├── Gone                        it was there once, and is no longer kept
 ├── AccessError
 │   ├── Unauthorized            no key, or a wrong one
@@ -42,6 +43,7 @@ ClewError
 │   ├── LogDamaged
 │   ├── LogUnavailable          Kafka does not answer; nothing was acknowledged
 │   └── Backlog                 too far behind; come back later
+├── LedgerError                 the file of answers cannot be used; lists are served all the same
 ├── ModelError
 │   ├── NoModel                 nothing has been trained yet
 │   ├── DamagedArtifact
@@ -152,6 +154,10 @@ class UnknownRecommendation(NotFound):
     code = "unknown_recommendation"
 
 
+class AnswerNotKept(NotFound):
+    code = "answer_not_kept"
+
+
 class Gone(ClewError):
     code = "gone"
 
@@ -246,6 +252,10 @@ class LogUnavailable(LogError):
 
 class Backlog(LogError):
     code = "backlog"
+
+
+class LedgerError(ClewError):
+    code = "ledger_error"
 
 
 class ModelError(ClewError):

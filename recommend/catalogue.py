@@ -94,6 +94,11 @@ class Catalogue:
         columns = {"id": self.item_ids, "name": self.item_names, "item_kind": self.item_kinds}
         return columns.get(name, self.item_properties.get(name, self.item_ids))[item_row]
 
+    def name_of(self, item_id: str) -> str | None:
+        """What an item is called; None for one that is not there."""
+        row = self.item_rows.get(item_id)
+        return None if row is None else self.item_names[row]
+
     def relation(self, code: int) -> RelationType:
         return self.declaration.relation_types[code]
 

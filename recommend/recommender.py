@@ -1,7 +1,6 @@
 """Recommendations and their explanations: the one class that the API and the command line call."""
 
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
@@ -18,9 +17,12 @@ from domain.answers import (
 )
 from domain.errors import GraphRefused, GraphUnavailable, UnknownEntity, UnknownItem, UnknownUser
 from recommend import browse, catalogue_health, cold_start, verify
+from recommend.answer_ids import new_answer_id
 from recommend.deadline import Deadline
 from recommend.explain import explain, reasons_for_list
 from recommend.grounds import Splitter
+from recommend.ledger import Ledger
+from recommend.ledger_entry import Answered
 from recommend.listing import listed
 from recommend.ports import GraphReader
 from recommend.profile_view import profile_of
@@ -48,6 +50,7 @@ class Recommender:
 
     graph: None when there is no Neo4j: paths are "unchecked" and cold starts fall back to stated tastes or popularity.
     now_ms: what counts as now, for items hidden for a time. verify_timeout_s: the budget of the one check per list.
+    ledger: keeps every list of `recommend`; None: none is kept.
     """
 
     def __init__(
@@ -57,8 +60,10 @@ class Recommender:
         *,
         now_ms: Callable[[], int] = wall_clock_ms,
         verify_timeout_s: float = 0.025,
+        ledger: Ledger | None = None,
     ) -> None:
         self.world = world
+        self._ledger = ledger
         self._turn = Turn()
         self._graph = Deadline(graph) if graph else None
         self._aside = WaitingAside(self._graph, self._turn) if self._graph else None
@@ -86,6 +91,16 @@ class Recommender:
         Raises: UnknownUser (strict only), UnknownEntity for a stated taste, UnknownItem for the context item,
             InvalidRequest for the filter or a session event's kind.
         """
+        answer, answered = self._recommended(request)
+        if self._ledger is not None:
+            self._ledger.keep(answered())
+        return answer
+
+    def rehearse(self, request: RecommendRequest) -> RankedList:
+        """The same list for nobody to see: the ledger does not keep it."""
+        return self._recommended(request)[0]
+
+    def _recommended(self, request: RecommendRequest) -> tuple[RankedList, Callable[[], Answered]]:
         start = time.perf_counter()
         with self._turn:
             view, now_ms = self._view(), self._now_ms()
@@ -97,7 +112,8 @@ class Recommender:
             reasons = self._reasons(splitter, choice.item_rows) if request.reasons else None
             items = listed(view, choice.item_rows, choice.scores, reasons, choice.effects)
             notes = ((OPTED_OUT,) if subject.is_opted_out else ()) + choice.warnings
-            return _list_of(request.user_id, view, ranking, items, choice.left_out, start, notes)
+            answer = _list_of(request.user_id, view, ranking, items, choice.left_out, start, notes)
+            return answer, lambda: Answered.of(view, subject, request, ranking, choice, answer)
 
     def explain(self, user_id: str, item_id: str) -> Explanation:
         """The exact split of one score, every reason with its path. Raises: UnknownUser, UnknownItem."""
@@ -187,7 +203,7 @@ def _list_of(
     notes: tuple[str, ...] = (),
 ) -> RankedList:
     return RankedList(
-        recommendation_id=uuid.uuid4().hex,
+        recommendation_id=new_answer_id(),
         user_id=user_id,
         strategy=ranking.strategy,
         fallback=ranking.fallback,

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from api.auth import Presented, may, needs
 from api.documents import Liveness, Readiness
-from api.health import dead_letters, profile_values, readiness
+from api.health import dead_letters, ledger_counts, profile_values, readiness
 from api.json import send
 from api.openapi import READ, answers_with, problems_of
 from api.state import Use, UseMetrics, UseWatch
@@ -50,5 +50,6 @@ def metrics(services: Use, watch: UseWatch, counters: UseMetrics) -> Response:
         model_version=found.model_version,
         profiles=profile_values(found),
         dead=dead_letters(services),
+        ledger=ledger_counts(services),
     )
     return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8")
