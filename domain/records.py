@@ -5,6 +5,8 @@ Wire form: JSON with the tag `record`. Times are milliseconds since 1970 UTC.
 
 import msgspec
 
+from domain.rules import Rule
+
 Scalar = str | int | float | bool | None
 Properties = dict[str, Scalar | list[str]]
 
@@ -108,6 +110,30 @@ class RelationDeleted(msgspec.Struct, frozen=True, kw_only=True, tag_field="reco
     head_label: str | None = None
 
 
+class RulePut(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="rule_put", omit_defaults=True):
+    """The whole rule. at: when, ms UTC. by: who. based_on: the version that it replaces; 0: there is none.
+
+    A put whose `based_on` is not the version at its place in the log does nothing, in every projection alike.
+    """
+
+    rule_id: str
+    rule: Rule
+    at: int
+    by: str
+    based_on: int | None = None
+
+
+class RuleDeleted(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="rule_deleted", omit_defaults=True
+):
+    """The rule no longer holds; its versions stay. at, by, based_on: as in RulePut."""
+
+    rule_id: str
+    at: int
+    by: str
+    based_on: int | None = None
+
+
 Record = (
     Event
     | ItemPut
@@ -119,6 +145,8 @@ Record = (
     | EntityDeleted
     | RelationPut
     | RelationDeleted
+    | RulePut
+    | RuleDeleted
 )
 
 

@@ -9,13 +9,13 @@ from domain.answers import Contribution, Neighbour
 from recommend import texts
 from recommend.drafts import DraftPath, iso_time, taste_path
 from recommend.grounds import Ground, Split, Splitter
+from recommend.nearby import near_entities
 from recommend.profiles import UserRecord
 from recommend.ranking import Ranking
 from recommend.subject import Subject, Taste, known_subject
 from recommend.world import View
 
 MOST_SHARED = 5  # names of shared entities per neighbour
-SHRINK_ENTITIES = 4
 
 
 def similar_items(view: View, item_row: int, n: int) -> tuple[Neighbour, ...]:
@@ -62,21 +62,9 @@ def similar_users(view: View, record: UserRecord, n: int) -> tuple[Neighbour, ..
 
 
 def user_entities(view: View, subject: Subject, n: int) -> tuple[Neighbour, ...]:
-    """Entities nearest to what a user took, by the cosine of vectors; sensitive ones are left out.
-
-    The cosine is shrunk by d / (d + 4) for an entity of d items: a vector learned from one item says little.
-    """
-    if view.scorer is None or not subject.has_liked:
-        return ()
-    similarity = view.scorer.entity_affinity(view.scorer.weigh(subject.events))
-    degrees = view.catalogue.knowledge.counts_right(len(similarity))
-    similarity = similarity * degrees / (degrees + SHRINK_ENTITIES)
-    sensitive = np.array([kind.sensitive for kind in view.declaration.entity_types], np.bool_)
-    types = view.catalogue.entity_types[: len(similarity)]
+    """Entities nearest to what a user took: see near_entities."""
+    rows, similarity = near_entities(view, subject, n)
     catalogue = view.catalogue
-    exists = np.array([entity_id in catalogue.entity_rows for entity_id in catalogue.entity_ids[: len(similarity)]])
-    allowed = (similarity > 0) & exists & ~sensitive[types]
-    rows = _top(similarity, catalogue.entity_ids, allowed, n)
     return tuple(
         Neighbour(
             id=catalogue.entity_ids[row],

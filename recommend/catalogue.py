@@ -24,7 +24,8 @@ class Catalogue:
     """Items: (I,) columns. created_at: ms UTC, −1 unknown. Entities: (E,) columns; types: codes of the declaration.
 
     item_rows, entity_rows: id -> row (deleted entities are not there). knowledge: item row - entity row links, also
-    of relations that run from the entity. item_links: item row - item row, in the relation's own direction.
+    of relations that run from the entity. item_links: item row - item row, in the relation's own direction;
+    entity_links: entity row - entity row.
     """
 
     declaration: Declaration
@@ -41,11 +42,13 @@ class Catalogue:
     entity_rows: Mapping[str, int]
     knowledge: Links
     item_links: Links
+    entity_links: Links
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> "Catalogue":
         knowledge: list[tuple[int, NDArray[np.int32], NDArray[np.int32]]] = []
         item_links: list[tuple[int, NDArray[np.int32], NDArray[np.int32]]] = []
+        entity_links: list[tuple[int, NDArray[np.int32], NDArray[np.int32]]] = []
         for relation in snapshot.relations:
             code = snapshot.declaration.relation_code.get(relation.type)
             ends = (relation.head_kind, relation.tail_kind)
@@ -57,6 +60,8 @@ class Catalogue:
                 knowledge.append((code, relation.tails, relation.heads))
             elif ends == ("item", "item"):
                 item_links.append((code, relation.heads, relation.tails))
+            elif ends == ("entity", "entity"):
+                entity_links.append((code, relation.heads, relation.tails))
         num_items, num_entities = len(snapshot.item_ids), len(snapshot.entity_ids)
         return cls(
             declaration=snapshot.declaration,
@@ -73,6 +78,7 @@ class Catalogue:
             entity_rows=MappingProxyType(snapshot.entity_row),
             knowledge=Links.of(knowledge, num_items, num_entities),
             item_links=Links.of(item_links, num_items, num_items),
+            entity_links=Links.of(entity_links, num_entities, num_entities),
         )
 
     def __len__(self) -> int:

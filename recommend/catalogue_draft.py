@@ -1,6 +1,6 @@
 """The next catalogue, while a batch of log records is applied to the present one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -30,6 +30,10 @@ class _Column:
     def __setitem__(self, row: int, value: object) -> None:
         """Rows may go beyond the end."""
         self._changes[row] = value
+
+    @property
+    def changed_rows(self) -> Iterable[int]:
+        return self._changes.keys()
 
     def freeze(self, num_rows: int) -> NDArray[Any]:
         """(num_rows,) the column; what nobody set in new rows is absent."""
@@ -74,7 +78,7 @@ class _RowsById:
 
 
 class CatalogueDraft:
-    """Collects changes; `freeze` makes them a catalogue. touched: item rows with new relations.
+    """Collects changes; `freeze` makes them a catalogue.
 
     What does not change is not copied: one new item among 100,000 costs a few milliseconds.
     Items and entities that a record names and nobody has made are made bare, as the graph's writer does. Relations and
@@ -98,10 +102,18 @@ class CatalogueDraft:
         self._entity_rows = _RowsById(catalogue.entity_rows, len(catalogue.entity_ids))
         self._knowledge: dict[int, set[Link]] = {}
         self._item_links: dict[int, set[Link]] = {}
+        self._entity_links: dict[int, set[Link]] = {}
 
     @property
-    def touched(self) -> frozenset[int]:
-        return frozenset(self._knowledge)
+    def changed_rows(self) -> frozenset[int]:
+        """Items of which anything may have changed."""
+        columns = (*self._items.values(), *self._properties.values())
+        return frozenset({*self._knowledge, *self._item_links}.union(*(column.changed_rows for column in columns)))
+
+    @property
+    def changes_links(self) -> bool:
+        """Whether any relation may have come or gone."""
+        return bool(self._knowledge or self._item_links or self._entity_links)
 
     def apply(self, record: CatalogueRecord) -> None:
         match record:
@@ -154,6 +166,9 @@ class CatalogueDraft:
             entity_rows=self._entity_rows.freeze(),
             knowledge=self._base.knowledge.replaced({row: list(links) for row, links in self._knowledge.items()}),
             item_links=self._base.item_links.replaced({row: list(links) for row, links in self._item_links.items()}),
+            entity_links=self._base.entity_links.replaced(
+                {row: list(links) for row, links in self._entity_links.items()}
+            ),
         )
 
     def _put_item(self, record: ItemPut) -> None:
@@ -200,7 +215,12 @@ class CatalogueDraft:
             head, tail = self.ensure_item(head_id), self.ensure_item(tail_id)
             links = self._item_links.setdefault(head, set(self._base.item_links.of_left(head)))
             (links.add if present else links.discard)((code, tail))
-        elif "Item" in (relation.head, relation.tail):
+        elif "Item" not in (relation.head, relation.tail):
+            head, tail = self.ensure_entity(head_id), self.ensure_entity(tail_id)
+            if head is not None and tail is not None:
+                links = self._entity_links.setdefault(head, set(self._base.entity_links.of_left(head)))
+                (links.add if present else links.discard)((code, tail))
+        else:
             item_row, entity_row = self.ensure_item(item_id), self.ensure_entity(entity_id)
             if entity_row is not None:
                 (self._links_of(item_row).add if present else self._links_of(item_row).discard)((code, entity_row))

@@ -8,23 +8,34 @@ from numpy.typing import NDArray
 from recommend.choice import Removal
 from recommend.filter import Test, compile_filter, fields_of
 from recommend.request import RecommendRequest
+from recommend.steering import Steering
 from recommend.subject import Subject
 from recommend.world import View
 
+NO_EVIDENCE = Removal("no_evidence")
+
 
 class Exclusions:
-    """The hard exclusions of one request. In this order: hidden, seen, filter, kind, availability, evidence.
+    """The hard exclusions of one request. In this order: rules that hide or filter, hidden, seen, filter, kind,
+    availability, evidence.
 
     Asked-for items may be seen ones, and need no evidence. evidence: (I,) an item at or below 0 is not worth showing.
     Raises: InvalidRequest for the filter.
     """
 
     def __init__(
-        self, view: View, subject: Subject, request: RecommendRequest, evidence: NDArray[np.float32], now_ms: int
+        self,
+        view: View,
+        subject: Subject,
+        request: RecommendRequest,
+        evidence: NDArray[np.float32],
+        now_ms: int,
+        steering: Steering,
     ) -> None:
         self._view = view
         self._request = request
         self._evidence = evidence
+        self._steering = steering
         self._hidden = subject.hidden(now_ms)
         self._seen = _seen(subject, request)
         self._filter: Test | None = None
@@ -46,6 +57,8 @@ class Exclusions:
             return np.array([row for row, removal in self._asked.items() if removal is None], np.int64)
         allowed = self._view.catalogue.available & (self._evidence > 0)
         allowed[list(self._hidden | self._seen)] = False
+        if self._steering.banned is not None:
+            allowed &= ~self._steering.banned
         rows = np.flatnonzero(allowed)
         if self._filter is None and self._request.item_kind is None:
             return rows
@@ -61,7 +74,15 @@ class Exclusions:
     def _asked(self) -> dict[int, Removal | None]:
         return {row: self._removal(row, picked=False) for row in self.asked_rows or ()}
 
+    def bars(self, row: int) -> Removal | None:
+        """What keeps an item out that needs no evidence, as a pinned one does not."""
+        removal = self.removal_of(row)
+        return None if removal == NO_EVIDENCE else removal
+
     def _removal(self, row: int, *, picked: bool) -> Removal | None:
+        rule_id = self._steering.banned_by(row)
+        if rule_id is not None:
+            return Removal("rule", rule_id=rule_id)
         if row in self._hidden:
             return Removal("hidden")
         if picked and row in self._seen:
@@ -71,7 +92,7 @@ class Exclusions:
             return mismatch
         if not self._view.catalogue.available[row]:
             return Removal("unavailable")
-        return Removal("no_evidence") if picked and self._evidence[row] <= 0 else None
+        return NO_EVIDENCE if picked and self._evidence[row] <= 0 else None
 
     def _mismatch(self, row: int) -> Removal | None:
         kind = self._request.item_kind

@@ -9,12 +9,12 @@ from recommend.adapt import weights_of
 from recommend.browse import user_entities
 from recommend.drafts import iso_time
 from recommend.profiles import UserRecord
+from recommend.segments import segment_of
 from recommend.subject import Subject, known_subject
 from recommend.world import View
 
 MOST_RECENT = 20
 MOST_ENTITIES = 10
-SEGMENTS = ((0, "new"), (5, "beginner"), (50, "regular"))  # fewer items than the next step; above: "heavy"
 
 
 def profile_of(view: View, record: UserRecord) -> Profile:
@@ -49,11 +49,6 @@ def profile_of(view: View, record: UserRecord) -> Profile:
         impressions=len(subject.faded),
         entities=user_entities(view, subject, MOST_ENTITIES),
     )
-
-
-def segment_of(items: int) -> str:
-    """new: no item yet; beginner: up to 5; regular: up to 50; heavy: more."""
-    return next((name for most, name in SEGMENTS if items <= most), "heavy")
 
 
 def _static(view: View, record: UserRecord) -> dict[str, object]:

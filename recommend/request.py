@@ -6,11 +6,13 @@ from math import isfinite
 
 from domain.errors import InvalidRequest
 from domain.ids import clean_id
+from recommend.words import words_of
 
 MAX_N = 1000
 MAX_ITEM_IDS = 1000
 MAX_SESSION = 1000
 MAX_PREFERENCES = 100
+MAX_TEXT = 256
 DEFAULT_N = 10
 
 
@@ -35,6 +37,14 @@ class Preference:
     weight: float = 1.0
 
 
+@dataclass(frozen=True)
+class MaxPerEntity:
+    """At most `most` items of each entity of a type. type: the label, such as Director."""
+
+    type: str
+    most: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class RecommendRequest:
     """Exactly one of user_id, session and preferences.
@@ -42,7 +52,11 @@ class RecommendRequest:
     n: list length; None: 10, or all of item_ids. item_ids: rank just these (duplicates count once).
     filter: `{"field", "op", "value"}` or `{"and": [...]}`, `{"or": [...]}`, `{"not": ...}`; see recommend.filter.
     context_item_id: the item being looked at: weighs as one more event of the strongest kind, happening now.
+    query: only items that this text finds. placement: where the list is shown, for rules that ask for it.
+    diversity: 0 the best items, 1 items as unlike each other as can be. calibration: 0 the best items, 1 a list with
+    the same mix as the user's own items. max_per_entity: not with item_ids, of which none is left out.
     strict: an unknown user is UnknownUser instead of a popular list. reasons: False leaves reasons out (faster).
+    lang: of the reasons.
 
     Raises: InvalidRequest naming the field; InvalidId for an id that breaks the rules of domain.ids.
     """
@@ -56,8 +70,14 @@ class RecommendRequest:
     item_kind: str | None = None
     filter: Mapping[str, object] | None = None
     context_item_id: str | None = None
+    query: str | None = None
+    placement: str | None = None
+    diversity: float | None = None
+    calibration: float | None = None
+    max_per_entity: MaxPerEntity | None = None
     strict: bool = False
     reasons: bool = True
+    lang: str = "en"
 
     def __post_init__(self) -> None:
         _check_subject(self)
@@ -67,6 +87,7 @@ class RecommendRequest:
             _check_length(self.item_ids, MAX_ITEM_IDS, "item_ids")
             unique = dict.fromkeys(clean_id(item_id, field="item_ids") for item_id in self.item_ids)
             object.__setattr__(self, "item_ids", tuple(unique))
+        _check_shape(self)
         for name in ("user_id", "context_item_id"):
             value = getattr(self, name)
             if value is not None:
@@ -78,6 +99,24 @@ class RecommendRequest:
         if self.n is not None:
             return self.n
         return DEFAULT_N if self.item_ids is None else MAX_ITEM_IDS
+
+
+def _check_shape(request: RecommendRequest) -> None:
+    for name in ("diversity", "calibration"):
+        value: float | None = getattr(request, name)
+        if value is not None and not 0 <= value <= 1:
+            raise InvalidRequest(f"{name} is 0 to 1, not {value}", field=name)
+    if request.query is not None and not words_of(request.query[: MAX_TEXT + 1]):
+        raise InvalidRequest("a query has at least one word", field="query")
+    for name in ("query", "placement"):
+        text: str | None = getattr(request, name)
+        if text is not None and not 1 <= len(text) <= MAX_TEXT:
+            raise InvalidRequest(f"{name} has 1 to {MAX_TEXT} characters", field=name)
+    if request.max_per_entity is not None and request.max_per_entity.most < 1:
+        raise InvalidRequest("max_per_entity lets through one item at least", field="max_per_entity")
+    if request.item_ids is not None and (request.max_per_entity is not None or request.query is not None):
+        field = "query" if request.query is not None else "max_per_entity"
+        raise InvalidRequest(f"{field} would leave out asked-for items; give it, or item_ids", field=field)
 
 
 def _check_subject(request: RecommendRequest) -> None:

@@ -18,6 +18,8 @@ from domain.records import (
     Record,
     RelationDeleted,
     RelationPut,
+    RuleDeleted,
+    RulePut,
     UserErased,
     UserMerged,
     UserPut,
@@ -33,6 +35,7 @@ from recommend.people import People
 from recommend.popularity import Popularity
 from recommend.ports import LogReader
 from recommend.profiles import Profiles, Room, UserRecord
+from recommend.rules import RuleBook, RuleRecord
 from recommend.score import NewItem, Scorer
 
 BATCH = 10_000
@@ -53,6 +56,7 @@ class View:
     histories: Histories
     popularity: Popularity
     people: People
+    rules: RuleBook
     model_version: str | None
     offset: int
     session_share: float = 0.0
@@ -169,6 +173,7 @@ class _State:
             histories=Histories(snapshot.interactions, len(snapshot.user_ids)),
             popularity=Popularity(snapshot),
             people=People(snapshot, scorer),
+            rules=RuleBook.of(snapshot.rules, catalogue),
             model_version=artifact.version if artifact else None,
             offset=snapshot.log_offset,
             session_share=session_share,
@@ -187,8 +192,11 @@ class _State:
 
     def _apply(self, records: list[tuple[int, Record]], offset: int) -> None:
         draft: CatalogueDraft | None = None
+        changes: list[tuple[int, RuleRecord]] = []
         for place, record in records:
-            if isinstance(record, Event | UserPut | UserErased | UserMerged) or self._is_of_users(record):
+            if isinstance(record, RulePut | RuleDeleted):
+                changes.append((place, record))
+            elif isinstance(record, Event | UserPut | UserErased | UserMerged) or self._is_of_users(record):
                 self._apply_to_people(place, record)
                 draft = self._with_ends(record, draft)
             else:
@@ -196,7 +204,16 @@ class _State:
                 draft.apply(record)
         catalogue = draft.freeze() if draft else self.view.catalogue
         scorer = self._scorer_for(catalogue) if draft else self.view.scorer
-        self.view = replace(self.view, catalogue=catalogue, scorer=scorer, offset=offset)
+        rules = self._rules_after(changes, draft, catalogue)
+        self.view = replace(self.view, catalogue=catalogue, scorer=scorer, rules=rules, offset=offset)
+
+    def _rules_after(
+        self, changes: list[tuple[int, RuleRecord]], draft: CatalogueDraft | None, catalogue: Catalogue
+    ) -> RuleBook:
+        rules = self.view.rules
+        if draft is not None:
+            rules = rules.moved(catalogue, draft.changed_rows, changes_links=draft.changes_links)
+        return rules.after(changes) if changes else rules
 
     def _with_ends(self, record: Record, draft: CatalogueDraft | None) -> CatalogueDraft | None:
         """Makes the items and entities that a record of a user names and the catalogue does not have."""
