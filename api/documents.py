@@ -66,16 +66,6 @@ class EventReceipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     held: int = 0
 
 
-class ErasureReceipt(msgspec.Struct, frozen=True, kw_only=True):
-    """Store by store, when a person is gone: "gone now", or what has to happen first."""
-
-    user_id: str
-    log: str
-    profiles: str
-    graph: str
-    model: str
-
-
 class NeighbourList(msgspec.Struct, frozen=True, kw_only=True):
     """What is near an item, a user or an entity (`id`), nearest first."""
 

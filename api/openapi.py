@@ -10,7 +10,7 @@ from api import documents
 from api.errors import PROBLEM_TYPE, Problem
 from api.json import JSON
 from api.schemas import EventIn
-from domain import answers, graph_answers, ledger
+from domain import answers, erasure, graph_answers, ledger, person
 
 ANSWERS: tuple[type, ...] = (
     answers.RankedList,
@@ -25,7 +25,8 @@ ANSWERS: tuple[type, ...] = (
     documents.UserOut,
     documents.EntityOut,
     documents.EventReceipt,
-    documents.ErasureReceipt,
+    erasure.ErasureReceipt,
+    person.PersonExport,
     documents.Readiness,
     documents.Liveness,
     graph_answers.GraphAnswer,

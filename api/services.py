@@ -7,6 +7,7 @@ from typing import Protocol
 from api.keys import ApiKey
 from domain.graph_answers import GraphAnswer
 from ingest.log_contract import DurableLog
+from recommend.erasure import Eraser
 from recommend.ledger import Ledger
 from recommend.recommender import Recommender
 from recommend.shelf import SharedState
@@ -56,8 +57,7 @@ class EventLimits:
 class Services:
     """graph: None when no Neo4j is configured. shared: None when each process keeps profiles for itself.
 
-    ledger: None when no answers are kept.
-
+    ledger: None when no answers are kept. eraser: knows every store; None: log and profiles are all there is.
     keys: empty means loopback only, and any caller may do anything.
     """
 
@@ -67,6 +67,7 @@ class Services:
     graph: Graph | None = None
     shared: Shared | None = None
     ledger: Ledger | None = None
+    eraser: Eraser | None = None
     keys: tuple[ApiKey, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     event_limits: EventLimits = field(default_factory=EventLimits)

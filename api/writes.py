@@ -5,13 +5,14 @@ What the log holds can therefore be applied by every projection without asking a
 
 from api.admission import Admission
 from api.checks import check_properties, check_relations, check_users, find_relation, require_entity, require_item
-from api.documents import ErasureReceipt
 from api.schemas import EntityIn, ItemIn, ItemPatch, RelationBody, StatedTaste, UserIn, UserPatch
 from api.services import Services
 from api.watch import GraphWatch
 from domain.declarations import OPT_OUT
+from domain.erasure import ErasureReceipt
 from domain.errors import Backlog, Gone, InvalidRequest, UnknownUser
 from domain.ids import split_entity_id
+from domain.person import PersonExport
 from domain.records import (
     EntityDeleted,
     EntityPut,
@@ -25,6 +26,8 @@ from domain.records import (
     UserMerged,
     UserPut,
 )
+from recommend.erasure import Eraser
+from recommend.person import export_person
 from recommend.profiles import UserRecord
 from recommend.world import View
 
@@ -36,6 +39,7 @@ class Writes:
         self._services = services
         self._admission = admission
         self._watch = watch
+        self._eraser = services.eraser or Eraser(services.log, services.world)
 
     def put_item(self, item_id: str, body: ItemIn) -> bool:
         """Replaces the item; True when it was not there. Raises: InvalidRequest naming the field."""
@@ -132,17 +136,15 @@ class Writes:
 
     def erase_user(self, user_id: str) -> ErasureReceipt:
         """Deletes a person; doing it twice is doing it once. Raises: UnknownUser for someone never seen."""
-        if not self._services.log.is_erased(user_id):
-            self.stored_user(user_id)
-        self._services.log.erase_user(user_id)
-        self.fresh()
-        return ErasureReceipt(
-            user_id=user_id,
-            log=self._services.log.erasure,
-            profiles="gone now from this server; within a second from others",
-            graph="gone when the writer has drained the log",
-            model="gone at the next training",
-        )
+        return self._eraser.erase(user_id)
+
+    def erasure_of(self, user_id: str) -> ErasureReceipt:
+        """Where an erasure stands now. Raises: UnknownUser for someone who was not erased."""
+        return self._eraser.receipt(user_id)
+
+    def export_user(self, user_id: str) -> PersonExport:
+        """Everything that is held of a person. Raises: UnknownUser, Gone."""
+        return export_person(self._eraser, user_id)
 
     def put_entity(self, entity_id: str, body: EntityIn) -> bool:
         """Makes or renames an entity; True when it was not there. Raises: InvalidRequest for an undeclared type."""

@@ -16,6 +16,7 @@ from clew.commands_models import app as models
 from clew.commands_models import rollback
 from clew.commands_profile import profile
 from clew.commands_serve import demo, keys, serve, writer
+from clew.commands_user import user
 from domain.errors import ClewError
 
 _ = threads  # imported for what it does, and first
@@ -51,6 +52,7 @@ app.add_typer(graph, name="graph")
 app.add_typer(kafka, name="kafka")
 app.add_typer(keys, name="keys")
 app.add_typer(models, name="models")
+app.add_typer(user, name="user")
 
 
 def main() -> None:

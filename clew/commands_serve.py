@@ -11,12 +11,13 @@ import typer
 from api.keys import SCOPES, new_key
 from clew import show
 from clew.demo import run_demo
+from clew.farewell import Farewell
 from clew.lease import held
 from clew.serve import Serving
 from clew.serve import serve as run_server
 from clew.settings import Settings, load_settings
 from clew.signals import stop_on_signals
-from clew.wiring import Graph, open_log, sharing
+from clew.wiring import Graph, open_log, open_shared, sharing
 from clew.writer import drain
 
 PARENT_POLL_S = 1.0
@@ -71,8 +72,14 @@ def new(
 def _drain(settings: Settings, stop: threading.Event) -> None:
     graph = Graph(settings)
     try:
-        with open_log(settings) as log, sharing(settings, log, stop):
-            drain(log, graph, stop, holder=f"{socket.gethostname()}:{settings.home.resolve()}")
+        with open_log(settings) as log, open_shared(settings, log) as shared, sharing(settings, log, stop):
+            drain(
+                log,
+                graph,
+                stop,
+                holder=f"{socket.gethostname()}:{settings.home.resolve()}",
+                drained=Farewell(settings, log, shared.look if shared else None),
+            )
     finally:
         graph.close()
 

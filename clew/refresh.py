@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import psutil
 
+from clew.erasing import scrub_home
 from clew.settings import Settings
 from clew.warm import touch
 from clew.watch import NICE
@@ -76,6 +77,7 @@ class Refresher:
         return True
 
     def _serve(self, make: Callable[[], World]) -> None:
+        scrub_home(self._settings, self._wired.log)
         before = sys.getswitchinterval()
         sys.setswitchinterval(SWITCH_S)
         try:

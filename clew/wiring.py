@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from api.services import EventLimits, Services
+from clew.erasing import eraser_of, scrub_home
 from clew.settings import Settings
 from domain.errors import DamagedArtifact, InvalidSettings, LedgerError, LogError, NothingToTrain, ServerError
 from domain.graph_answers import GraphAnswer
@@ -107,8 +108,9 @@ def open_store(settings: Settings) -> Generator[GraphStore]:
 def wire(settings: Settings, progress: Progress) -> Generator[Wired]:
     """Builds and, at the end, closes. Works without Neo4j and without a model: with less to say."""
     with open_log(settings) as log, open_shared(settings, log) as shared, open_ledger(settings, log) as ledger:
-        graph = Graph(settings)
+        graph, eraser = Graph(settings), None
         try:
+            scrub_home(settings, log)
             artifact, damaged = load_current(settings.models_dir)
             snapshot = None if artifact else snapshot_or_none(settings, graph, progress)
             world = World(
@@ -118,6 +120,7 @@ def wire(settings: Settings, progress: Progress) -> Generator[Wired]:
                 room=_room(settings, shared),
                 session_share=settings.session_share,
             )
+            eraser = eraser_of(settings, log, world, graph, shared, ledger)
             services = Services(
                 recommender=Recommender(world, graph, verify_timeout_s=settings.verify_ms / 1000, ledger=ledger),
                 world=world,
@@ -125,6 +128,7 @@ def wire(settings: Settings, progress: Progress) -> Generator[Wired]:
                 graph=graph,
                 shared=shared,
                 ledger=ledger,
+                eraser=eraser,
                 keys=settings.keys,
                 allowed_hosts=settings.hosts,
                 event_limits=EventLimits(
@@ -140,6 +144,8 @@ def wire(settings: Settings, progress: Progress) -> Generator[Wired]:
             yield Wired(services, graph, log, shared, tuple(damaged))
         finally:
             graph.close()
+            if eraser is not None:
+                eraser.receipts.close()
 
 
 @contextmanager

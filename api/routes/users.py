@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from api.auth import needs
-from api.documents import ErasureReceipt, UserOut
+from api.documents import UserOut
 from api.json import StrictJsonRoute, send
 from api.openapi import READ_ONE, WRITE, answers_with
 from api.schemas import MergeIn, UserIn, UserPatch
@@ -11,6 +11,8 @@ from api.state import Use, UseWrites
 from api.types import UserId
 from api.views import user_out
 from domain.answers import Profile
+from domain.erasure import ErasureReceipt
+from domain.person import PersonExport
 
 router = APIRouter(route_class=StrictJsonRoute, tags=["users"])
 STORED = answers_with(UserOut, "The user as stored.", *WRITE)
@@ -68,5 +70,33 @@ def merge_user(user_id: UserId, body: MergeIn, writes: UseWrites) -> Response:
     responses=answers_with(ErasureReceipt, "Store by store, when they are gone.", *READ_ONE, 507),
 )
 def erase_user(user_id: UserId, writes: UseWrites) -> Response:
-    """Deletes everything about a person and refuses them from now on. It cannot be undone."""
+    """Deletes everything about a person and refuses them from now on. It cannot be undone.
+
+    Waits a moment for Neo4j. What says "gone by" is asked for again at `GET /v1/users/{user_id}/erasure`.
+    """
     return send(writes.erase_user(user_id))
+
+
+@router.get(
+    "/v1/users/{user_id}/erasure",
+    summary="Where an erasure stands",
+    dependencies=[needs("admin")],
+    responses=answers_with(ErasureReceipt, "Store by store, as it is now.", *READ_ONE),
+)
+def get_erasure(user_id: UserId, writes: UseWrites) -> Response:
+    """The receipt of an erasure again: Neo4j and Redis are asked now. 404 for somebody who was not erased."""
+    return send(writes.erasure_of(user_id))
+
+
+@router.get(
+    "/v1/users/{user_id}/export",
+    summary="Everything held of a person",
+    dependencies=[needs("admin")],
+    responses=answers_with(PersonExport, "Store by store, as one document.", *READ_ONE, 410),
+)
+def export_user(user_id: UserId, writes: UseWrites) -> Response:
+    """Profile, stated tastes, every event and record, dead letters, what the graph holds, answers given.
+
+    Reads the whole log: seconds for millions of records.
+    """
+    return send(writes.export_user(user_id))

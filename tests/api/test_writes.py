@@ -220,7 +220,11 @@ def test_an_entity_of_no_declared_type_is_refused(offline: Live, entity_id: str,
 
 def test_an_erased_person_is_gone_and_is_not_taken_up_again(offline: Live) -> None:
     receipt = offline.client.delete("/v1/users/ann").json()
-    assert (receipt["user_id"], receipt["log"]) == ("ann", "gone now")
+    stores = {one["store"]: one["state"] for one in receipt["stores"]}
+    assert (receipt["user_id"], stores["log"], stores["profiles"]) == ("ann", "gone now", "gone now")
+    assert offline.client.get("/v1/users/ann/erasure").json()["erased_at"] == receipt["erased_at"]
+    assert offline.client.get("/v1/users/ann/export").status_code == 410
+    assert offline.client.get("/v1/users/bob/erasure").status_code == 404
     assert offline.client.get("/v1/users/ann").status_code == 404
     assert offline.client.put("/v1/users/ann", json={}).status_code == 410
     assert post(offline, {**EVENT, "user_id": "ann"}).json()["rejected"][0]["code"] == "erased_user"
