@@ -6,19 +6,23 @@ import msgspec
 
 
 class PathNode(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """label: User, Item or an entity label. A group of others has id None and a count."""
+    """label: User, Item or an entity label. A group of others has id None and a count.
+
+    witness: one of that group, for callers with an admin key who ask for it.
+    """
 
     label: str
     id: str | None
     name: str | None
     count: int | None = None
+    witness: str | None = None
 
 
 class PathEdge(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A relationship with its own start and end as stored in Neo4j (application ids; None: the group of others).
 
     state: "stored" (found in Neo4j now), "pending" (in the log, not drained yet) or "unchecked" (Neo4j did not answer).
-    at: ISO 8601 in UTC.
+    at: ISO 8601 in UTC. event_id: of the user's own event, where it is stored.
     """
 
     type: str
@@ -26,6 +30,7 @@ class PathEdge(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     end: str | None
     kind: str | None = None
     at: str | None = None
+    event_id: str | None = None
     state: str
 
 
@@ -38,9 +43,11 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """share: of the positive parts. code: same_entity, taken_together, stated_taste, similar_people, popular, taste.
+    """share: of the positive parts. code: same_entity, taken_together, stated_taste, similar_people, popular, taste,
+    rules, or context: a shared attribute that carried no weight, whose share is 0.
 
     events: how many of the user's events it covers. weak: it explains less than 15 % of the positive parts.
+    cypher, browser_url: open the path in Neo4j Browser; in explanations.
     """
 
     code: str
@@ -50,6 +57,9 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     more_paths: int = 0
     events: int = 1
     weak: bool = False
+    context: bool = False
+    cypher: str | None = None
+    browser_url: str | None = None
 
 
 class RuleEffect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -110,8 +120,63 @@ class Contribution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     people: int | None = None
 
 
+class RemovedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One of a user's events. at: ISO 8601 in UTC. event_id: where Neo4j could be asked."""
+
+    kind: str
+    at: str
+    value: float | None = None
+    event_id: str | None = None
+
+
+class Removed(msgspec.Struct, frozen=True, kw_only=True):
+    """An item of the user, and all their events with it. amount: what it adds to the score in question."""
+
+    item_id: str
+    name: str
+    amount: float
+    events: tuple[RemovedEvent, ...]
+
+
+class Counterfactual(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The fewest of the user's items without which the item is not among the first n; what they have seen stays out.
+
+    removed: the largest amount first. score: of the item then. instead: an item that comes into the list.
+    is_smallest: no smaller set would do, by the exact amounts of the served scores. tried: sets for which a list was
+    made anew, the last of which is the answer. why: not found, because the item is not_in_list; because there is
+    no_model for this user, nothing_else to show, not_enough to remove, or the search ran out_of_time.
+    """
+
+    n: int
+    rank: int | None
+    found: bool
+    removed: tuple[Removed, ...] = ()
+    score: float | None = None
+    instead: str | None = None
+    is_smallest: bool = False
+    tried: int = 0
+    why: str | None = None
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What is different without some edges. score, rank: with them. score_change: of the score made anew.
+
+    stated_change: of the terms that are gone, all else as it was; the exact amounts of the explanation with them.
+    """
+
+    without: tuple[str, ...]
+    score: float
+    rank: int | None
+    score_change: float
+    stated_change: float
+
+
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """The exact split of one score. sum(part.value) = score. `cypher` opens the first path in Neo4j Browser."""
+    """The exact split of one score. sum(part.value) = score. `cypher` opens the first path in Neo4j Browser.
+
+    contributions: the terms of the parts entity and behaviour, the largest first, at most 200; unlisted: what the other
+    terms add up to, those of sensitive entities among them. rules: what the shop's rules did to the item.
+    """
 
     user_id: str
     item_id: str
@@ -122,8 +187,13 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     model_version: str | None
     parts: tuple[Part, ...]
     contributions: tuple[Contribution, ...]
+    unlisted: float = 0.0
     reasons: tuple[Reason, ...]
     cypher: str | None
+    lang: str = "en"
+    rules: tuple[RuleEffect, ...] = ()
+    change: Change | None = None
+    counterfactual: Counterfactual | None = None
 
 
 class Neighbour(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,14 +5,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.answers import Contribution, Neighbour
+from domain.answers import Neighbour
 from recommend import texts
 from recommend.drafts import DraftPath, iso_time, taste_path
-from recommend.grounds import Ground, Split, Splitter
+from recommend.grounds import Ground, Split, Splitter, no_contributions
 from recommend.nearby import near_entities
 from recommend.profiles import UserRecord
 from recommend.ranking import Ranking
 from recommend.subject import Subject, Taste, known_subject
+from recommend.wording import Wording
 from recommend.world import View
 
 MOST_SHARED = 5  # names of shared entities per neighbour
@@ -134,11 +135,11 @@ class _TopicSplitter:
         subject = Subject(None, None, (), (), self._view.declaration)
         taste = Taste(self._entity_row, 1.0, "request")
 
-        def tell() -> tuple[str, DraftPath | None]:
-            text = texts.topical(self._view, code, self._entity_row, ever=int(value))
+        def tell(words: Wording) -> tuple[str, DraftPath | None]:
+            text = texts.topical(words, self._view, code, self._entity_row, ever=int(value))
             return text, taste_path(self._view, subject, taste, code, item_row)
 
-        return Split(value, (Ground("popular", value, tell, has_path=True),), tuple[Contribution, ...])
+        return Split(value, (Ground("popular", value, tell, has_path=True),), no_contributions)
 
 
 def _items_of(view: View, entity_row: int) -> dict[int, int]:

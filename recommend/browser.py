@@ -2,6 +2,7 @@
 
 import json
 import re
+from urllib.parse import quote
 
 from cypher import statement
 from recommend.drafts import DraftPath
@@ -14,6 +15,11 @@ def statement_for(draft: DraftPath) -> str:
     slots = {} if draft.relation is None else {"relation": draft.relation}
     text = statement(draft.statement, **slots)
     return _PARAMETER.sub(lambda match: literal(draft.parameters[match.group(1)]), text)
+
+
+def address_of(browser: str, text: str) -> str:
+    """The address at which Neo4j Browser has the statement in its editor. browser: where it is served."""
+    return f"{browser}?cmd=edit&arg={quote(text, safe='')}"
 
 
 def literal(text: str) -> str:

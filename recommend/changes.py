@@ -124,8 +124,13 @@ def _tastes_of(visitor: UserChanges) -> tuple[RelationEnd, ...]:
     return tuple(tastes.values())
 
 
+def hash_of(event_id: str) -> int:
+    """63 bits that stand for the id of an event."""
+    return int.from_bytes(hashlib.blake2b(event_id.encode(), digest_size=8).digest(), "big") >> 1
+
+
 def _with_event(changes: UserChanges, offset: int, event: Event) -> UserChanges:
-    id_hash = int.from_bytes(hashlib.blake2b(event.event_id.encode(), digest_size=8).digest(), "big") >> 1
+    id_hash = hash_of(event.event_id)
     if any(known.id_hash == id_hash for known in changes.events):
         return msgspec.structs.replace(changes, offset=offset)
     kept = LoggedEvent(offset, event.item_id, sys.intern(event.kind), event.at, event.value, id_hash)

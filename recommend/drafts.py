@@ -38,13 +38,17 @@ class Step:
 
 @dataclass(frozen=True)
 class DraftPath:
-    """Nodes in walking order, one step between each two. statement: shows the path in Neo4j Browser."""
+    """Nodes in walking order, one step between each two. statement: shows the path in Neo4j Browser.
+
+    witness: one of the others, if there are any; not shown unless an admin asks.
+    """
 
     nodes: tuple[PathNode, ...]
     steps: tuple[Step, ...]
     statement: str
     parameters: dict[str, str]
     relation: str | None = None
+    witness: str | None = None
 
 
 def iso_time(at_ms: int) -> str:
@@ -85,7 +89,7 @@ def behaviour_path(view: View, subject: Subject, deed: Deed, others: "Others", i
         "item_id": view.catalogue.item_ids[item_row],
     }
     statement = "explain/show_behaviour" if deed.is_kept else "explain/show_together"
-    return DraftPath(tuple(nodes), tuple(steps), statement, parameters)
+    return DraftPath(tuple(nodes), tuple(steps), statement, parameters, witness=others.witnesses[0])
 
 
 def taste_path(view: View, subject: Subject, taste: Taste, code: int, item_row: int) -> DraftPath:

@@ -3,13 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
 from domain.answers import Explanation, Path, Reason
-from recommend.browser import statement_for
+from recommend.browser import address_of, statement_for
+from recommend.choice import Choice
+from recommend.context import context_grounds
 from recommend.drafts import DraftPath
 from recommend.grounds import Ground, Split, Splitter
 from recommend.ranking import Ranking, rank_of, share_of
 from recommend.subject import Subject
 from recommend.verify import Verifier
+from recommend.wording import Wording
 from recommend.world import View
 
 WEAK_BELOW = 0.15
@@ -29,14 +36,32 @@ class Told:
     path: Path | None = None
 
 
-def reasons_for_list(splitter: Splitter, item_rows: Sequence[int], verifier: Verifier) -> list[tuple[Reason, ...]]:
+@dataclass(frozen=True)
+class Telling:
+    """How an explanation is told. browser: address of Neo4j Browser; None: not known.
+
+    has_witness: one of the others is named, for an admin.
+    """
+
+    words: Wording
+    browser: str | None = None
+    has_witness: bool = False
+
+
+def reasons_for_list(
+    splitter: Splitter,
+    item_rows: Sequence[int],
+    verifier: Verifier,
+    words: Wording,
+    rules_part: NDArray[np.float32] | None = None,
+) -> list[tuple[Reason, ...]]:
     """Reasons of each item: up to three with a path, then what else explains 15 % or more.
 
     The strongest reason with a path is given whenever there is one, marked weak below 15 %. All paths are checked in
     one question; a path with an edge that is gone from Neo4j is not shown.
     """
-    splits = [splitter.split(row) for row in item_rows]
-    told = _true([_told(split, MOST_REASONS + SPARE_REASONS) for split in splits], verifier)
+    splits = [_with_rules(splitter.split(row), rules_part, row) for row in item_rows]
+    told = _true([_told(split, MOST_REASONS + SPARE_REASONS, words) for split in splits], verifier)
     return [_chosen([_reason(one, split.positive) for one in item]) for split, item in zip(splits, told, strict=True)]
 
 
@@ -44,39 +69,70 @@ def explain(
     view: View,
     subject: Subject,
     ranking: Ranking,
+    choice: Choice,
     splitter: Splitter,
     item_row: int,
     verifier: Verifier,
+    telling: Telling,
     *,
     now_ms: int,
 ) -> Explanation:
     """The exact split of one item's score for a stored user. cypher shows the first path that is true."""
-    split = splitter.split(item_row)
-    told = _true([_told(split, MOST_EXPLAINED)], verifier)[0]
-    drafts = [one.draft for one in told if one.draft is not None]
+    split = _with_rules(splitter.split(item_row), choice.rules_part, item_row)
+    grounds = [Told(ground, *ground.tell(telling.words)) for ground in context_grounds(view, subject, item_row)]
+    told = _true([_told(split, MOST_EXPLAINED, telling.words), grounds], verifier)
+    reasons = [_shown(one, _reason(one, split.positive), telling) for one in (*told[0], *told[1])]
+    shown = ranking
+    if choice.rules_part is not None:
+        shown = replace(ranking, parts={**ranking.parts, "rules": choice.rules_part})
+    parts, contributions = shown.parts_of(item_row, split.positive), split.contributions(split.positive)
+    terms = sum(part.value for part in parts if part.name in ("entity", "behaviour")) if contributions else 0.0
     return Explanation(
         user_id=subject.user_id or "",
         item_id=view.catalogue.item_ids[item_row],
         name=view.catalogue.item_names[item_row],
-        score=float(ranking.total[item_row]),
-        rank=rank_of(view, subject, ranking, item_row, now_ms),
+        score=float(choice.scores[item_row]),
+        rank=place_of(view, subject, shown, choice, item_row, now_ms),
         strategy=ranking.strategy,
         model_version=view.model_version,
-        parts=ranking.parts_of(item_row, split.positive),
-        contributions=split.contributions(),
-        reasons=tuple(_reason(one, split.positive) for one in told),
-        cypher=statement_for(drafts[0]) if drafts else None,
+        parts=parts,
+        contributions=contributions,
+        unlisted=terms - sum(one.value for one in contributions),
+        reasons=tuple(reasons),
+        cypher=next((reason.cypher for reason in reasons if reason.cypher), None),
+        lang=telling.words.language,
+        rules=choice.effects.get(item_row, ()),
     )
 
 
-def _told(split: Split, most: int) -> list[Told]:
+def place_of(view: View, subject: Subject, ranking: Ranking, choice: Choice, item_row: int, now_ms: int) -> int | None:
+    """The rank of an item in the list, or where it would come behind it; None for one that may not be shown."""
+    if item_row in choice.item_rows:
+        return 1 + choice.item_rows.index(item_row)
+    removal = choice.removal_of(item_row)
+    if removal is not None and removal.code == "rule":
+        return None
+    behind = rank_of(view, subject, ranking, item_row, now_ms)
+    return None if behind is None else max(behind, 1 + len(choice.item_rows))
+
+
+def _with_rules(split: Split, rules_part: NDArray[np.float32] | None, item_row: int) -> Split:
+    """The split with what rules add to the score as one more positive term."""
+    value = 0.0 if rules_part is None else float(rules_part[item_row])
+    if value <= 0:
+        return split
+    ground = Ground("rules", value, lambda words: (words.say("rules"), None), has_path=False)
+    return replace(split, positive=split.positive + value, grounds=(*split.grounds, ground))
+
+
+def _told(split: Split, most: int, words: Wording) -> list[Told]:
     """The strongest grounds with a path, then those without."""
     with_path = [ground for ground in split.grounds if ground.has_path]
     chosen = with_path[:most]
     if len({ground.code for ground in chosen}) == 1:  # both kinds of true path, where there are both
         chosen += [ground for ground in with_path[most:] if ground.code != chosen[0].code][:1]
     chosen += [ground for ground in split.grounds if not ground.has_path]
-    return [Told(ground, *ground.tell()) for ground in chosen]
+    return [Told(ground, *ground.tell(words)) for ground in chosen]
 
 
 def _true(lists: list[list[Told]], verifier: Verifier) -> list[list[Told]]:
@@ -88,6 +144,7 @@ def _true(lists: list[list[Told]], verifier: Verifier) -> list[list[Told]]:
 
 def _reason(told: Told, positive: float) -> Reason:
     share = share_of(told.ground.value, positive)
+    is_context = told.ground.code == "context"
     return Reason(
         code=told.ground.code,
         text=told.text,
@@ -95,8 +152,25 @@ def _reason(told: Told, positive: float) -> Reason:
         path=told.path,
         more_paths=told.ground.more_paths,
         events=told.ground.events,
-        weak=share < WEAK_BELOW,
+        weak=share < WEAK_BELOW and not is_context,
+        context=is_context,
     )
+
+
+def _shown(told: Told, reason: Reason, telling: Telling) -> Reason:
+    """The reason with what opens its path in Neo4j Browser, and with a witness where one is asked for."""
+    if told.draft is None or reason.path is None:
+        return reason
+    path = reason.path
+    if telling.has_witness and told.draft.witness is not None:
+        nodes = [
+            node if node.count is None else msgspec.structs.replace(node, witness=told.draft.witness)
+            for node in path.nodes
+        ]
+        path = msgspec.structs.replace(path, nodes=tuple(nodes))
+    statement = statement_for(told.draft)
+    url = None if telling.browser is None else address_of(telling.browser, statement)
+    return msgspec.structs.replace(reason, path=path, cypher=statement, browser_url=url)
 
 
 def _told_apart(reasons: Sequence[Reason]) -> list[Reason]:

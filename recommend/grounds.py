@@ -6,11 +6,14 @@ from typing import Protocol
 
 from domain.answers import Contribution
 from recommend.drafts import DraftPath
+from recommend.wording import Wording
+
+Tell = Callable[[Wording], tuple[str, DraftPath | None]]
 
 
 @dataclass(frozen=True)
 class Ground:
-    """An amount of one item's score. tell: text and path, made only for what is shown; the path None for none.
+    """An amount of one item's score. tell: text and path, made only for what is shown.
 
     code: as in a Reason. events: how many of the user's events it covers. more_paths: beside the one shown.
     degree: of the entity, for equal amounts: what is rarer is told first.
@@ -18,7 +21,7 @@ class Ground:
 
     code: str
     value: float
-    tell: Callable[[], tuple[str, DraftPath | None]]
+    tell: Tell
     has_path: bool
     events: int = 1
     more_paths: int = 0
@@ -29,12 +32,17 @@ class Ground:
 class Split:
     """One score in pieces. positive: the sum of its positive terms, of which shares are a share.
 
-    grounds: strongest first. contributions: every term; their shares are set.
+    grounds: strongest first. contributions: every term; called with what their shares are a share of.
     """
 
     positive: float
     grounds: tuple[Ground, ...]
-    contributions: Callable[[], tuple[Contribution, ...]]
+    contributions: Callable[[float], tuple[Contribution, ...]]
+
+
+def no_contributions(_: float) -> tuple[Contribution, ...]:
+    """For scores that have no terms of single events."""
+    return ()
 
 
 class Splitter(Protocol):

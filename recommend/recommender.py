@@ -4,6 +4,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
 from domain.answers import (
     CatalogueHealth,
     Explanation,
@@ -19,7 +23,8 @@ from domain.errors import GraphRefused, GraphUnavailable, UnknownEntity, Unknown
 from recommend import browse, catalogue_health, cold_start, verify
 from recommend.answer_ids import new_answer_id
 from recommend.deadline import Deadline
-from recommend.explain import explain, reasons_for_list
+from recommend.explain import Telling, reasons_for_list
+from recommend.explanations import Asker
 from recommend.grounds import Splitter
 from recommend.ledger import Ledger
 from recommend.ledger_entry import Answered
@@ -27,12 +32,14 @@ from recommend.listing import listed
 from recommend.ports import GraphReader
 from recommend.profile_view import profile_of
 from recommend.ranking import Ranking, choose
-from recommend.request import RecommendRequest
+from recommend.request import ExplainRequest, RecommendRequest
 from recommend.search import KINDS, Kind, search
 from recommend.strategies import strategy_for
 from recommend.subject import known_subject, subject_of
 from recommend.turn import Turn, WaitingAside
 from recommend.verify import Verifier
+from recommend.without import without
+from recommend.wording import DEFAULT, Wording, Wordings, wording_in, wordings
 from recommend.world import View, World
 
 FIRST_CHECK_S = 2.0  # Neo4j plans and compiles the check when it is first asked
@@ -50,7 +57,8 @@ class Recommender:
 
     graph: None when there is no Neo4j: paths are "unchecked" and cold starts fall back to stated tastes or popularity.
     now_ms: what counts as now, for items hidden for a time. verify_timeout_s: the budget of the one check per list.
-    ledger: keeps every list of `recommend`; None: none is kept.
+    ledger: keeps every list of `recommend`; None: none is kept. texts: the words of reasons; None: those that come
+    with Clew. browser: the address of Neo4j Browser, for links to paths.
     """
 
     def __init__(
@@ -61,8 +69,12 @@ class Recommender:
         now_ms: Callable[[], int] = wall_clock_ms,
         verify_timeout_s: float = 0.025,
         ledger: Ledger | None = None,
+        texts: Wordings | None = None,
+        browser: str | None = None,
     ) -> None:
         self.world = world
+        self._wordings = texts or wordings()
+        self._browser = browser
         self._ledger = ledger
         self._turn = Turn()
         self._graph = Deadline(graph) if graph else None
@@ -92,7 +104,7 @@ class Recommender:
             InvalidRequest for the filter or a session event's kind.
         """
         answer, answered = self._recommended(request)
-        if self._ledger is not None:
+        if self._ledger is not None and not request.without:
             self._ledger.keep(answered())
         return answer
 
@@ -107,9 +119,12 @@ class Recommender:
             subject = subject_of(view, request, now_ms)
             if request.strict and request.user_id is not None and subject.record is None:
                 _unknown_user(request.user_id)
+            if request.without:
+                subject = without(view, subject, request.without, self._aside)
             ranking, splitter = strategy_for(view, subject, self._aside)
             choice = choose(view, subject, request, ranking, now_ms)
-            reasons = self._reasons(splitter, choice.item_rows) if request.reasons else None
+            words = wording_in(self._wordings, request.lang)
+            reasons = self._reasons(splitter, choice.item_rows, words, choice.rules_part) if request.reasons else None
             items = listed(view, choice.item_rows, choice.scores, reasons, choice.effects)
             notes = ((OPTED_OUT,) if subject.is_opted_out else ()) + choice.warnings
             answer = _list_of(request.user_id, view, ranking, items, choice.left_out, start, notes)
@@ -117,14 +132,25 @@ class Recommender:
 
     def explain(self, user_id: str, item_id: str) -> Explanation:
         """The exact split of one score, every reason with its path. Raises: UnknownUser, UnknownItem."""
+        return self.explain_fully(ExplainRequest(user_id=user_id, item_id=item_id))
+
+    def explain_fully(self, request: ExplainRequest) -> Explanation:
+        """The same with everything that can be asked of it.
+
+        Raises: UnknownUser, UnknownItem, InvalidRequest for `lang` and `without`; GraphUnavailable when only Neo4j
+            knows what `without` names.
+        """
+        telling = Telling(wording_in(self._wordings, request.lang), self._browser, request.has_witness)
         with self._turn:
             view = self._view()
-            record = view.user(user_id) or _unknown_user(user_id)
-            item_row = _item_row(view, item_id)
-            subject = known_subject(view, record)
-            ranking, splitter = strategy_for(view, subject, self._aside)
+            subject = known_subject(view, view.user(request.user_id) or _unknown_user(request.user_id))
+            item_row, now_ms = _item_row(view, request.item_id), self._now_ms()
             verifier = Verifier(self._aside, timeout_s=max(EXPLAIN_CHECK_S, self._verify_timeout_s))
-            return explain(view, subject, ranking, splitter, item_row, verifier, now_ms=self._now_ms())
+            found = Asker(view, subject, request, self._aside, now_ms).explain(item_row, verifier, telling)
+        if not request.has_counterfactual:
+            return found
+        missing = Asker(view, subject, request, self._graph, now_ms).counterfactual(item_row)  # long: others take turns
+        return msgspec.structs.replace(found, counterfactual=missing)
 
     def similar_items(self, item_id: str, n: int = 10) -> tuple[Neighbour, ...]:
         """Available items nearest to an item, with the names of entities they share. Raises: UnknownItem."""
@@ -142,7 +168,9 @@ class Recommender:
         with self._turn:
             view = self._view()
             ranking, splitter, rows = browse.entity_items(view, _entity_row(view, entity_id), n)
-            items = listed(view, rows, ranking.total, self._reasons(splitter, rows))
+            items = listed(
+                view, rows, ranking.total, self._reasons(splitter, rows, wording_in(self._wordings, DEFAULT))
+            )
             return _list_of(None, view, ranking, items, (), start)
 
     def user_entities(self, user_id: str, n: int = 10) -> tuple[Neighbour, ...]:
@@ -186,9 +214,15 @@ class Recommender:
         self.world.catch_up()
         return self.world.view()
 
-    def _reasons(self, splitter: Splitter, rows: tuple[int, ...]) -> list[tuple[Reason, ...]]:
+    def _reasons(
+        self,
+        splitter: Splitter,
+        rows: tuple[int, ...],
+        words: Wording,
+        rules_part: NDArray[np.float32] | None = None,
+    ) -> list[tuple[Reason, ...]]:
         verifier = Verifier(self._aside, timeout_s=self._verify_timeout_s if self._is_warm else FIRST_CHECK_S)
-        reasons = reasons_for_list(splitter, rows, verifier)
+        reasons = reasons_for_list(splitter, rows, verifier, words, rules_part)
         self._is_warm = self._is_warm or verifier.has_answered
         return reasons
 

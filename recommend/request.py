@@ -12,6 +12,7 @@ MAX_N = 1000
 MAX_ITEM_IDS = 1000
 MAX_SESSION = 1000
 MAX_PREFERENCES = 100
+MAX_WITHOUT = 100
 MAX_TEXT = 256
 DEFAULT_N = 10
 
@@ -56,7 +57,7 @@ class RecommendRequest:
     diversity: 0 the best items, 1 items as unlike each other as can be. calibration: 0 the best items, 1 a list with
     the same mix as the user's own items. max_per_entity: not with item_ids, of which none is left out.
     strict: an unknown user is UnknownUser instead of a popular list. reasons: False leaves reasons out (faster).
-    lang: of the reasons.
+    lang: of the reasons. without: ids of entities and of the user's events: the list as if they were not there.
 
     Raises: InvalidRequest naming the field; InvalidId for an id that breaks the rules of domain.ids.
     """
@@ -78,6 +79,7 @@ class RecommendRequest:
     strict: bool = False
     reasons: bool = True
     lang: str = "en"
+    without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_subject(self)
@@ -88,6 +90,7 @@ class RecommendRequest:
             unique = dict.fromkeys(clean_id(item_id, field="item_ids") for item_id in self.item_ids)
             object.__setattr__(self, "item_ids", tuple(unique))
         _check_shape(self)
+        object.__setattr__(self, "without", _clean_without(self.without))
         for name in ("user_id", "context_item_id"):
             value = getattr(self, name)
             if value is not None:
@@ -117,6 +120,38 @@ def _check_shape(request: RecommendRequest) -> None:
     if request.item_ids is not None and (request.max_per_entity is not None or request.query is not None):
         field = "query" if request.query is not None else "max_per_entity"
         raise InvalidRequest(f"{field} would leave out asked-for items; give it, or item_ids", field=field)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainRequest:
+    """Why an item, for a stored user. lang: of the reasons. n: length of the list that the rank is of.
+
+    without: ids of entities and of the user's events; the answer is as if they were not there.
+    has_counterfactual: look for the fewest of the user's items without which the item is not in the list.
+    has_witness: name one of the others of a behavioural path; for admins.
+
+    Raises: InvalidRequest naming the field; InvalidId.
+    """
+
+    user_id: str
+    item_id: str
+    lang: str = "en"
+    n: int = DEFAULT_N
+    without: tuple[str, ...] = ()
+    has_counterfactual: bool = False
+    has_witness: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("user_id", "item_id"):
+            object.__setattr__(self, name, clean_id(getattr(self, name), field=name))
+        if not 1 <= self.n <= MAX_N:
+            raise InvalidRequest(f"n must be 1 to {MAX_N}, not {self.n}", field="n")
+        object.__setattr__(self, "without", _clean_without(self.without))
+
+
+def _clean_without(ids: tuple[str, ...]) -> tuple[str, ...]:
+    _check_length(ids, MAX_WITHOUT, "without")
+    return tuple(dict.fromkeys(clean_id(one, field="without") for one in ids))
 
 
 def _check_subject(request: RecommendRequest) -> None:

@@ -4,7 +4,7 @@ The formula and the arrays: embeddings.weights. Every part of a score can be spl
 entity, `behaviour` by event.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -56,6 +56,15 @@ class EntityColumns:
     entity_rows: Rows
     values: Floats
 
+    def without(self, entity_rows: Collection[int]) -> "EntityColumns":
+        """Those of other entities."""
+        if not entity_rows:
+            return self
+        kept = ~np.isin(self.entity_rows, list(entity_rows))
+        return EntityColumns(
+            self.event_item_rows[kept], self.relation_codes[kept], self.entity_rows[kept], self.values[kept]
+        )
+
 
 class Scorer:
     """Scores items by an artifact. Holds no state of users; safe to share between threads."""
@@ -91,6 +100,16 @@ class Scorer:
         behaviour = self._behaviour.of_user(rows, linear, len(self.item_ids))
         user = np.asarray(taste @ self.weights.taste_context[rows], np.float32)
         return self._sum(entity, behaviour, user)
+
+    def entity_part_through(self, weighted: Weighted, entity_rows: Sequence[int]) -> Floats:
+        """(I,) what of the part `entity` comes through these entities."""
+        rows, weights = _nonzero(weighted)
+        linear = weights * np.float32(size_scale(weights, self.normalisation.linear_power))
+        columns = np.flatnonzero(np.isin(self.weights.feature_entities, np.asarray(entity_rows, np.int64)))
+        through = self._features[:, columns]
+        part = np.asarray(through @ (through[rows].T @ linear), np.float32)
+        part[rows] -= linear * np.asarray(through[rows].multiply(through[rows]).sum(axis=1), np.float32).ravel()
+        return part * self.weights.target_scale
 
     def from_tastes(self, entity_rows: Sequence[int], weights: Sequence[float]) -> Scores:
         """Scores for stated tastes without events: as for one item that has these entities, weighed as given."""
@@ -144,9 +163,36 @@ class Scorer:
         scale = np.float32(self._term_scale(weighted.weights, item_row))
         return self._behaviour.terms(weighted.item_rows, item_row) * weighted.weights * scale
 
+    def amounts(self, weighted: Weighted, item_rows: NDArray[np.int64]) -> Floats:
+        """(h, j) what each of the user's items adds to the score of each of these, taste included, scales as they are.
+
+        They sum over h to the score without its popularity.
+        """
+        rows = weighted.item_rows
+        linear = weighted.weights * np.float32(size_scale(weighted.weights, self.normalisation.linear_power))
+        shared = np.asarray((self._features[rows] @ self._features[item_rows].T).toarray(), np.float32)
+        shared[rows[:, None] == item_rows[None, :]] = 0
+        behaviour = np.stack([self._behaviour.terms(rows, int(row)) for row in item_rows], axis=1)
+        taste = weighted.weights * np.float32(size_scale(weighted.weights, self.normalisation.taste_power))
+        context = taste[:, None] * self.weights.taste_context[rows].astype(np.float32)
+        if self.normalisation.taste_length:
+            length = np.linalg.norm(context.sum(axis=0))
+            context = context / length if length > 0 else context
+        near = context @ self.weights.taste_targets[item_rows].astype(np.float32).T
+        return np.asarray(
+            (shared + behaviour) * linear[:, None] * self.weights.target_scale[item_rows] + near, np.float32
+        )
+
     def evidence(self, event_item_row: int, item_row: int) -> int:
         """How many users of the training data took both items."""
         return len(np.intersect1d(self._takers(event_item_row), self._takers(item_row), assume_unique=True))
+
+    def pulls(self, item_row: int) -> Floats:
+        """(I,) what an event on each item, weighed 1, gives this one before user normalisation."""
+        features = np.asarray(self._features @ self._features[[item_row]].toarray().ravel(), np.float32)
+        behaviour = self._behaviour.terms(np.arange(len(self.item_ids), dtype=np.int32), item_row)
+        taste = np.asarray(self.weights.taste_context @ self.weights.taste_targets[item_row], np.float32)
+        return (features + behaviour) * self.weights.target_scale[item_row] + taste
 
     # ---- similarity
 

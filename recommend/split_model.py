@@ -12,6 +12,7 @@ from recommend.history import Weighted
 from recommend.ranking import Ranking, share_of
 from recommend.score import EntityColumns, Scorer
 from recommend.subject import Deed, Subject
+from recommend.wording import Wording
 from recommend.world import View
 
 Terms = NDArray[np.float64]  # (h,) one per item of the user
@@ -32,14 +33,14 @@ class ModelSplitter:
         self._ranking = ranking
 
     def split(self, item_row: int) -> Split:
-        terms = self._scorer.entity_columns(self._weighted, item_row)
+        terms = self._scorer.entity_columns(self._weighted, item_row).without(self._subject.masked)
         behaviour = self._scorer.behaviour_terms(self._weighted, item_row).astype(np.float64)
         rest = [float(self._ranking.parts[name][item_row]) for name in ("taste", "popularity")]
         positive = sum(float(values[values > 0].sum(dtype=np.float64)) for values in (terms.values, behaviour))
         positive += sum(value for value in rest if value > 0)
         grounds = self._attributes(terms, item_row) + self._behaviours(behaviour, item_row)
         grounds += self._others(rest, item_row)
-        return Split(positive, strongest(grounds), lambda: self._contributions(terms, behaviour, item_row, positive))
+        return Split(positive, strongest(grounds), lambda whole: self._contributions(terms, behaviour, item_row, whole))
 
     def _attributes(self, terms: EntityColumns, item_row: int) -> list[Ground]:
         """One ground per relation and entity, over all events that share it; the 25 strongest."""
@@ -76,8 +77,8 @@ class ModelSplitter:
         return Ground(
             code="same_entity",
             value=value,
-            tell=lambda: (
-                texts.same_entity(self._view, witness, code, entity_row, events=events),
+            tell=lambda words: (
+                texts.same_entity(words, self._view, witness, code, entity_row, events=events),
                 attribute_path(self._view, self._subject, witness, code, entity_row, item_row),
             ),
             has_path=True,
@@ -103,8 +104,8 @@ class ModelSplitter:
         return Ground(
             code="taken_together",
             value=sum(value for _, value, _ in found),
-            tell=lambda: (
-                texts.taken_together(self._view, deed, people=others.count, events=len(found)),
+            tell=lambda words: (
+                texts.taken_together(words, self._view, deed, people=others.count, events=len(found)),
                 behaviour_path(self._view, self._subject, deed, others, item_row),
             ),
             has_path=True,
@@ -137,7 +138,7 @@ class ModelSplitter:
         taste, popularity = rest
         grounds: list[Ground] = []
         if taste > 0:
-            grounds.append(Ground("taste", taste, lambda: (texts.ANY_TASTE, None), has_path=False))
+            grounds.append(Ground("taste", taste, lambda words: (words.say("taste"), None), has_path=False))
         if popularity > 0:
             grounds.append(popular_ground(self._view, popularity, item_row))
         return grounds
@@ -177,8 +178,8 @@ class ModelSplitter:
 def popular_ground(view: View, value: float, item_row: int) -> Ground:
     """That many people take the item."""
 
-    def tell() -> tuple[str, DraftPath | None]:
+    def tell(words: Wording) -> tuple[str, DraftPath | None]:
         recent, ever = view.popular_counts
-        return texts.popular(recent=int(recent[item_row]), ever=int(ever[item_row]), days=30), None
+        return texts.popular(words, recent=int(recent[item_row]), ever=int(ever[item_row]), days=30), None
 
     return Ground("popular", value, tell, has_path=False)

@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from domain.answers import Contribution
 from recommend import texts
 from recommend.drafts import LEAST_OTHERS, DraftPath, taste_path
-from recommend.grounds import Ground, Split, strongest
+from recommend.grounds import Ground, Split, no_contributions, strongest
 from recommend.ranking import Ranking
 from recommend.split_model import popular_ground
 from recommend.subject import Subject, Taste
+from recommend.wording import Wording
 from recommend.world import View
 
 Amounts = Mapping[tuple[int, int], float]  # (relation code, entity row) -> amount
@@ -37,18 +37,18 @@ class TasteSplitter:
             if value > 0 and self._may_tell(item_row, code, entity_row)
         ]
         if taste > 0:
-            grounds.append(Ground("taste", taste, lambda: (texts.SOME_TASTE, None), has_path=False))
+            grounds.append(Ground("taste", taste, lambda words: (words.say("some_taste"), None), has_path=False))
         if popularity > 0:
             grounds.append(popular_ground(self.view, popularity, item_row))
-        return Split(positive, strongest(grounds), tuple[Contribution, ...])
+        return Split(positive, strongest(grounds), no_contributions)
 
     def _may_tell(self, item_row: int, code: int, entity_row: int) -> bool:
         catalogue = self.view.catalogue
         return catalogue.may_show(code, entity_row) and catalogue.still_holds(item_row, code, entity_row)
 
     def _ground(self, taste: Taste, code: int, value: float, item_row: int) -> Ground:
-        def tell() -> tuple[str, DraftPath | None]:
-            text = texts.stated_taste(self.view, code, taste.entity_row)
+        def tell(words: Wording) -> tuple[str, DraftPath | None]:
+            text = texts.stated_taste(words, self.view, code, taste.entity_row)
             return text, taste_path(self.view, self.subject, taste, code, item_row)
 
         degree = self.view.catalogue.degree(taste.entity_row)
@@ -86,14 +86,14 @@ class PeopleSplitter:
     def split(self, item_row: int) -> Split:
         value = float(self.ranking.total[item_row])
         if item_row not in self.liked:
-            return Split(0.0, (), tuple[Contribution, ...])
+            return Split(0.0, (), no_contributions)
         liked, peers = self.liked[item_row]
 
-        def tell() -> tuple[str, DraftPath | None]:
-            text = texts.similar_people(self.view, self.subject, liked=liked, peers=peers, least=LEAST_OTHERS)
+        def tell(words: Wording) -> tuple[str, DraftPath | None]:
+            text = texts.similar_people(words, self.view, self.subject, liked=liked, peers=peers, least=LEAST_OTHERS)
             return text, None
 
-        return Split(value, (Ground("similar_people", value, tell, has_path=False),), tuple[Contribution, ...])
+        return Split(value, (Ground("similar_people", value, tell, has_path=False),), no_contributions)
 
 
 @dataclass(frozen=True)
@@ -104,4 +104,4 @@ class PopularSplitter:
     def split(self, item_row: int) -> Split:
         value = float(self.ranking.total[item_row])
         grounds = (popular_ground(self.view, value, item_row),) if value > 0 else ()
-        return Split(value, grounds, tuple[Contribution, ...])
+        return Split(value, grounds, no_contributions)

@@ -8,8 +8,10 @@ import numpy as np
 from recommend.adapt import weights_of
 from recommend.cold_start import items_of_people_alike, items_of_tastes
 from recommend.grounds import Splitter
+from recommend.history import Weighted
 from recommend.ports import GraphReader
 from recommend.ranking import Floats, Ranking
+from recommend.score import Scorer, Scores
 from recommend.split_model import ModelSplitter
 from recommend.split_tastes import Amounts, AmountsOf, PeopleSplitter, PopularSplitter, TasteSplitter
 from recommend.subject import Subject
@@ -50,12 +52,20 @@ def _by_model(view: View, subject: Subject) -> Made | None:
     weighted = weights_of(view, subject)
     if not (weighted.weights > 0).any():
         return None
-    scores = scorer.score(weighted)
+    scores = _masked(scorer, weighted, scorer.score(weighted), subject)
     strategy = "model" if any(deed.is_kept for deed in subject.deeds) else "session"
     parts = {"entity": scores.entity, "behaviour": scores.behaviour, "taste": scores.taste}
     parts["popularity"] = scores.popularity
     ranking = Ranking(strategy, False, parts, scores.total - scores.popularity)
     return ranking, ModelSplitter(view, subject, scorer, weighted, ranking)
+
+
+def _masked(scorer: Scorer, weighted: Weighted, scores: Scores, subject: Subject) -> Scores:
+    """The scores as if no item had the masked entities; what was learned with them stays as it is."""
+    if not subject.masked:
+        return scores
+    part = scorer.entity_part_through(weighted, sorted(subject.masked))
+    return replace(scores, total=scores.total - part, entity=scores.entity - part)
 
 
 def _by_tastes(view: View, subject: Subject, graph: GraphReader | None) -> Made | None:

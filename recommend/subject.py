@@ -53,6 +53,7 @@ class Subject:
     """record: None for visitors and unknown users. deeds: oldest first. missing: session items that do not exist.
 
     faded: item row -> what its score is multiplied with, for items that were shown of late and not taken.
+    masked: entity rows that are to count for nothing.
     """
 
     user_id: str | None
@@ -62,6 +63,7 @@ class Subject:
     declaration: Declaration
     missing: tuple[str, ...] = ()
     faded: Mapping[int, float] = field(default_factory=dict[int, float])
+    masked: frozenset[int] = frozenset()
 
     @property
     def is_opted_out(self) -> bool:

@@ -1,7 +1,7 @@
 """Whether the edges of paths exist in Neo4j now: one batched question per list, within a budget."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 import msgspec
@@ -13,6 +13,7 @@ from recommend.ports import GraphReader
 
 LOGGER = logging.getLogger(__name__)
 STATEMENT = "explain/verify_edges"
+Found = Mapping[Edge, str | None]  # edges that Neo4j has -> the event's id, of an event
 
 
 class Verifier:
@@ -25,10 +26,10 @@ class Verifier:
 
     def check(self, drafts: Sequence[DraftPath]) -> list[Path | None]:
         """Each path with the state of its edges; None for a path of which an edge is neither stored nor pending."""
-        found = self._found({edge for draft in drafts for step in draft.steps for edge in step.needs})
+        found = self.found({edge for draft in drafts for step in draft.steps for edge in step.needs})
         return [_checked(draft, found) for draft in drafts]
 
-    def _found(self, edges: set[Edge]) -> frozenset[Edge] | None:
+    def found(self, edges: set[Edge]) -> Found | None:
         """Those of the edges that Neo4j has; None when it does not answer in time."""
         if self._graph is None or not edges:
             return None
@@ -41,7 +42,7 @@ class Verifier:
             LOGGER.info("%s: %s", STATEMENT, error)  # most often: out of time
             return None
         self.has_answered = True
-        return frozenset(ordered[cast(int, row["place"])] for row in rows)
+        return {ordered[cast(int, row["place"])]: cast("str | None", row["event_id"]) for row in rows}
 
 
 def warm_up(graph: GraphReader, *, timeout_s: float) -> None:
@@ -67,17 +68,18 @@ def _parameters(edges: Sequence[Edge]) -> dict[str, list[dict[str, object]]]:
     return lists
 
 
-def _checked(draft: DraftPath, found: frozenset[Edge] | None) -> Path | None:
+def _checked(draft: DraftPath, found: Found | None) -> Path | None:
     states = [_state(step, found) for step in draft.steps]
     if "missing" in states:
         return None
     edges = tuple(
-        msgspec.structs.replace(step.shown, state=state) for step, state in zip(draft.steps, states, strict=True)
+        msgspec.structs.replace(step.shown, state=state, event_id=_event_id(step, found))
+        for step, state in zip(draft.steps, states, strict=True)
     )
     return Path(nodes=draft.nodes, edges=edges, verified=_all_stored(states))
 
 
-def _state(step: Step, found: frozenset[Edge] | None) -> str:
+def _state(step: Step, found: Found | None) -> str:
     """stored, pending (the log has it, Neo4j not yet), unchecked, or missing: somebody removed it from the graph."""
     if found is None:
         return "unchecked"
@@ -85,6 +87,11 @@ def _state(step: Step, found: frozenset[Edge] | None) -> str:
     if not absent:
         return "stored"
     return "pending" if all(edge.is_new for edge in absent) else "missing"
+
+
+def _event_id(step: Step, found: Found | None) -> str | None:
+    """Of the user's own event; nothing is said of the events of others."""
+    return None if found is None or step.shown.start is None else found.get(step.needs[0])
 
 
 def _all_stored(states: Iterable[str]) -> bool:
