@@ -22,11 +22,25 @@ from api.routes import (
     recommendations,
     similar,
     users,
+    why_not,
 )
 from api.services import Services
 from api.state import AppState, state_of
 
-ROUTERS = (recommendations, ledger, similar, events, users, items, entities, catalogue, graph, guides, operations)
+ROUTERS = (
+    recommendations,
+    why_not,
+    ledger,
+    similar,
+    events,
+    users,
+    items,
+    entities,
+    catalogue,
+    graph,
+    guides,
+    operations,
+)
 DESCRIPTION = """Recommendations whose every reason is a path in a knowledge graph.
 
 * Ids are strings; whole numbers become decimal text. In paths they are percent-encoded (`a/b` is `a%2Fb`).

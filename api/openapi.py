@@ -10,7 +10,7 @@ from api import documents
 from api.errors import PROBLEM_TYPE, Problem
 from api.json import JSON
 from api.schemas import EventIn
-from domain import answers, erasure, graph_answers, ledger, person
+from domain import answers, erasure, graph_answers, ledger, person, why_not
 
 ANSWERS: tuple[type, ...] = (
     answers.RankedList,
@@ -18,6 +18,8 @@ ANSWERS: tuple[type, ...] = (
     answers.Profile,
     ledger.LedgerEntry,
     ledger.LedgerList,
+    ledger.PastExplanation,
+    why_not.WhyNot,
     answers.SearchAnswer,
     answers.CatalogueHealth,
     documents.NeighbourList,

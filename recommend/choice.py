@@ -32,7 +32,8 @@ class Choice:
     """A list as it was chosen. scores: (I,) with the part of the rules. rules_part: (I,); None without an effect.
 
     item_rows: in the order shown. left_out: asked-for items that are not. effects: what rules did to a row.
-    candidates: rows that compete, any order. removal_of: what kept a row out; None for rows that are shown, or were
+    allowed_rows: those that may be shown.
+    removal_of: what kept a row out; None for rows that are shown, or were
     only not good enough. applied_rules: ids of the rules that held. warnings: what a caller should know.
     """
 
@@ -43,6 +44,7 @@ class Choice:
     removal_of: Callable[[int], Removal | None]
     item_ids: NDArray[np.object_]
     length: int
+    allowed_rows: NDArray[np.int64]
     asked_rows: tuple[int, ...] | None = None
     rules_part: NDArray[np.float32] | None = None
     effects: Mapping[int, tuple[RuleEffect, ...]] = field(default_factory=dict[int, tuple[RuleEffect, ...]])

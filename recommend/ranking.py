@@ -78,6 +78,7 @@ def choose(view: View, subject: Subject, request: RecommendRequest, ranking: Ran
         ),
         item_ids=catalogue.item_ids,
         length=request.length,
+        allowed_rows=allowed,
         asked_rows=exclusions.asked_rows,
         rules_part=part,
         effects={row: found for row in placed.rows if (found := _effects(row, steering, placed, part))},

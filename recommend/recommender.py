@@ -19,9 +19,12 @@ from domain.answers import (
     RankedList,
     Reason,
 )
-from domain.errors import GraphRefused, GraphUnavailable, UnknownEntity, UnknownItem, UnknownUser
+from domain.errors import AnswerNotKept, GraphRefused, GraphUnavailable, UnknownEntity, UnknownItem, UnknownUser
+from domain.ledger import PastExplanation
+from domain.why_not import WhyNot
 from recommend import browse, catalogue_health, cold_start, verify
 from recommend.answer_ids import new_answer_id
+from recommend.as_of import explained_then
 from recommend.deadline import Deadline
 from recommend.explain import Telling, reasons_for_list
 from recommend.explanations import Asker
@@ -36,8 +39,10 @@ from recommend.request import ExplainRequest, RecommendRequest
 from recommend.search import KINDS, Kind, search
 from recommend.strategies import strategy_for
 from recommend.subject import known_subject, subject_of
+from recommend.supposing import Supposing
 from recommend.turn import Turn, WaitingAside
 from recommend.verify import Verifier
+from recommend.why_not import why_not
 from recommend.without import without
 from recommend.wording import DEFAULT, Wording, Wordings, wording_in, wordings
 from recommend.world import View, World
@@ -151,6 +156,29 @@ class Recommender:
             return found
         missing = Asker(view, subject, request, self._graph, now_ms).counterfactual(item_row)  # long: others take turns
         return msgspec.structs.replace(found, counterfactual=missing)
+
+    def explained_then(self, user_id: str, item_id: str, up_to_ms: int) -> PastExplanation:
+        """Why an item was recommended on a day, by the newest answer up to a time that showed it to the user.
+
+        Raises: AnswerNotKept.
+        """
+        if self._ledger is None:
+            raise AnswerNotKept("no answers are kept; see CLEW_LEDGER_DAYS", field="as_of")
+        view = self._view()
+        entry = self._ledger.newest_with(user_id, item_id, max(0, up_to_ms), view.catalogue.name_of)
+        verifier = Verifier(self._graph, timeout_s=max(EXPLAIN_CHECK_S, self._verify_timeout_s))
+        return explained_then(view, entry, view.user(user_id), item_id, up_to_ms, verifier)
+
+    def why_not(self, request: RecommendRequest, item_id: str, lang: str = "en") -> WhyNot:
+        """Why an item is not in a user's list, and what would bring it in. lang: en or zh.
+
+        Raises: UnknownUser, UnknownItem for the context item, InvalidRequest for the filter.
+        """
+        view, now_ms = self._view(), self._now_ms()
+        if request.user_id is None or view.user(request.user_id) is None:
+            _unknown_user(request.user_id or "")
+        subject = subject_of(view, request, now_ms)
+        return why_not(Supposing(view, request, now_ms, self._aside, self._turn), subject, item_id, lang)
 
     def similar_items(self, item_id: str, n: int = 10) -> tuple[Neighbour, ...]:
         """Available items nearest to an item, with the names of entities they share. Raises: UnknownItem."""
