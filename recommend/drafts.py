@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from msgspec import Struct
+
 from domain.answers import PathEdge, PathNode
 from recommend.subject import Deed, Subject, Taste
 from recommend.world import View
@@ -11,8 +13,7 @@ UNCHECKED = "unchecked"
 LEAST_OTHERS = 5  # below this many others a behavioural reason could tell who they are
 
 
-@dataclass(frozen=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """A relationship that must exist. start_label, end_label: User, Item or Entity.
 
     kind, at (ms UTC): of an INTERACTED relationship, None for any. is_new: it came with the log after the snapshot.
@@ -28,8 +29,7 @@ class Edge:
     is_new: bool = False
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True):
     """One edge as the answer shows it, and what it stands for: one relationship, or those of the group of others."""
 
     shown: PathEdge

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
+
 from domain.answers import Contribution
 from recommend.drafts import DraftPath
 from recommend.wording import Wording
@@ -11,8 +13,7 @@ from recommend.wording import Wording
 Tell = Callable[[Wording], tuple[str, DraftPath | None]]
 
 
-@dataclass(frozen=True)
-class Ground:
+class Ground(Struct, frozen=True):
     """An amount of one item's score. tell: text and path, made only for what is shown.
 
     code: as in a Reason. events: how many of the user's events it covers. more_paths: beside the one shown.

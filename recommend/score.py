@@ -18,6 +18,7 @@ from embeddings.artifact import Artifact
 from embeddings.weighting import size_scale
 from embeddings.weights import Floats, Normalisation, Weights
 from recommend.behaviour import Behaviour
+from recommend.entity_index import EntityIndex
 from recommend.history import UserEvents, Weighted, weigh
 from recommend.new_items import NewItem, Room, feature_values, grow
 
@@ -136,17 +137,18 @@ class Scorer:
         columns = self.entity_columns(weighted, item_row)
         return _strongest_first(columns.event_item_rows, columns.relation_codes, columns.entity_rows, columns.values)
 
-    def entity_columns(self, weighted: Weighted, item_row: int) -> EntityColumns:
-        """The same terms as columns, in no order: for a user with thousands of them."""
+    def entity_index(self, weighted: Weighted) -> EntityIndex:
+        """What makes `entity_columns` of one user cheap for many items."""
+        return EntityIndex(self._features, _nonzero(weighted)[0])
+
+    def entity_columns(self, weighted: Weighted, item_row: int, index: EntityIndex | None = None) -> EntityColumns:
+        """The same terms as columns, in no order: for a user with thousands of them. index: of the same weights."""
         rows, weights = _nonzero(weighted)
         linear = weights * np.float32(self._term_scale(weights, item_row))
-        rows, linear = rows[rows != item_row], linear[rows != item_row]
-        target = self._features[[item_row]]
-        shared = self._features[rows][:, target.indices].tocoo()
-        values = shared.data * target.data[shared.col] * linear[shared.row]
-        columns = target.indices[shared.col]
+        places, columns, products = (index or self.entity_index(weighted)).shared(item_row)
         relations, entities = self.weights.feature_relations[columns], self.weights.feature_entities[columns]
-        return EntityColumns(rows[shared.row], relations, entities, values)
+        values = np.asarray(products * linear[places], np.float32)
+        return EntityColumns(rows[places], relations, entities, values)
 
     def taste_terms(self, entity_rows: Sequence[int], weights: Sequence[float], item_row: int) -> list[EntityTerm]:
         """The terms of the entity part of `from_tastes`, one per entity and relation shared. The strongest first."""

@@ -1,12 +1,16 @@
 """The score of a user with events, split by event, entity and part."""
 
+from functools import cached_property
+
 import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from domain.answers import Contribution
 from recommend import texts
-from recommend.drafts import LEAST_OTHERS, DraftPath, Others, attribute_path, behaviour_path
+from recommend.company import Company
+from recommend.drafts import LEAST_OTHERS, DraftPath, attribute_path, behaviour_path
+from recommend.entity_index import EntityIndex
 from recommend.grounds import Ground, Split, strongest
 from recommend.history import Weighted
 from recommend.ranking import Ranking, share_of
@@ -32,8 +36,16 @@ class ModelSplitter:
         self._weighted = weighted
         self._ranking = ranking
 
+    @cached_property
+    def _company(self) -> Company:
+        return Company(self._view, self._subject, self._scorer.weights)
+
+    @cached_property
+    def _entities(self) -> EntityIndex:
+        return self._scorer.entity_index(self._weighted)
+
     def split(self, item_row: int) -> Split:
-        terms = self._scorer.entity_columns(self._weighted, item_row).without(self._subject.masked)
+        terms = self._scorer.entity_columns(self._weighted, item_row, self._entities).without(self._subject.masked)
         behaviour = self._scorer.behaviour_terms(self._weighted, item_row).astype(np.float64)
         rest = [float(self._ranking.parts[name][item_row]) for name in ("taste", "popularity")]
         positive = sum(float(values[values > 0].sum(dtype=np.float64)) for values in (terms.values, behaviour))
@@ -49,13 +61,14 @@ class ModelSplitter:
         keys = terms.relation_codes[kept].astype(np.int64) * num_entities + terms.entity_rows[kept]
         pairs, group = np.unique(keys, return_inverse=True)
         sums = np.bincount(group, weights=terms.values[kept], minlength=len(pairs))
-        order = kept[np.lexsort((terms.event_item_rows[kept], -terms.values[kept]))]
+        counts = np.bincount(group, minlength=len(pairs))
+        order = kept[np.lexsort((terms.event_item_rows[kept], -terms.values[kept], group))]
+        firsts = terms.event_item_rows[order[np.cumsum(counts) - counts]]
         grounds: list[Ground] = []
         for place in np.argsort(-sums, kind="stable")[:MOST_ATTRIBUTES].tolist():
-            code, entity_row = divmod(int(pairs[place]), num_entities)
-            shared = order[(terms.relation_codes[order] == code) & (terms.entity_rows[order] == entity_row)]
-            witness = self._subject.witnesses[int(terms.event_item_rows[shared[0]])]
-            grounds.append(self._attribute(witness, (code, entity_row), float(sums[place]), len(shared), item_row))
+            witness = self._subject.witnesses[int(firsts[place])]
+            shared = divmod(int(pairs[place]), num_entities)
+            grounds.append(self._attribute(witness, shared, float(sums[place]), int(counts[place]), item_row))
         return grounds
 
     def _may_tell(self, terms: EntityColumns, item_row: int) -> NDArray[np.bool_]:
@@ -89,21 +102,21 @@ class ModelSplitter:
 
     def _behaviours(self, behaviour: Terms, item_row: int) -> list[Ground]:
         """One ground for the strongest events whose items enough other people took together with this one."""
-        found: list[tuple[int, float, Others]] = []
+        found: list[tuple[int, float]] = []
         for place in np.argsort(-behaviour, kind="stable")[:MOST_ASKED].tolist():
             event_row, value = int(self._weighted.item_rows[place]), float(behaviour[place])
-            if value > 0 and self._weighted.weights[place] > 0:  # a dislike of what others dislike too is no reason
-                others = self._others_of(event_row, item_row)
-                if others.count >= LEAST_OTHERS:
-                    found.append((event_row, value, others))
+            is_like = value > 0 and self._weighted.weights[place] > 0  # a dislike of what others dislike is no reason
+            if is_like and self._company.count(event_row, item_row) >= LEAST_OTHERS:
+                found.append((event_row, value))
         return [self._behaviour(found, item_row)] if found else []
 
-    def _behaviour(self, found: list[tuple[int, float, Others]], item_row: int) -> Ground:
-        event_row, _, others = found[0]
+    def _behaviour(self, found: list[tuple[int, float]], item_row: int) -> Ground:
+        event_row = found[0][0]
+        others = self._company.others(event_row, item_row)
         deed = self._subject.witnesses[event_row]
         return Ground(
             code="taken_together",
-            value=sum(value for _, value, _ in found),
+            value=sum(value for _, value in found),
             tell=lambda words: (
                 texts.taken_together(words, self._view, deed, people=others.count, events=len(found)),
                 behaviour_path(self._view, self._subject, deed, others, item_row),
@@ -112,26 +125,6 @@ class ModelSplitter:
             events=len(found),
             more_paths=len(found) - 1,
         )
-
-    def _others_of(self, event_row: int, item_row: int) -> Others:
-        """Those who took both in the training data, without this user and without those erased since.
-
-        The witnesses are the least active: Neo4j finds their relationships fastest.
-        """
-        trained = len(self._view.snapshot.item_ids)
-        if max(event_row, item_row) >= trained:
-            return Others(0, ())
-        both = np.intersect1d(*(self._takers(row) for row in (event_row, item_row)), assume_unique=True)
-        left_out = {*self._view.profiles.hidden_rows}
-        if self._subject.record is not None:
-            left_out.update(self._subject.record.rows)
-        rows = both[~np.isin(both, list(left_out))] if left_out else both
-        witnesses = rows[np.argsort(self._view.people.activity[rows], kind="stable")[:LEAST_OTHERS]]
-        return Others(len(rows), tuple(str(self._view.snapshot.user_ids[row]) for row in witnesses))
-
-    def _takers(self, item_row: int) -> NDArray[np.int32]:
-        begin, end = self._scorer.weights.takers_indptr[item_row : item_row + 2]
-        return self._scorer.weights.takers_rows[begin:end]
 
     def _others(self, rest: list[float], item_row: int) -> list[Ground]:
         """What is told without a path: the taste as a whole, and that many people take the item."""
@@ -171,7 +164,7 @@ class ModelSplitter:
         )
 
     def _shown_people(self, event_row: int, item_row: int) -> int | None:
-        count = self._others_of(event_row, item_row).count
+        count = self._company.count(event_row, item_row)
         return count if count >= LEAST_OTHERS else None
 
 
