@@ -7,6 +7,7 @@ import typer
 from clew import threads
 from clew.commands_ask import explain, recommend, similar
 from clew.commands_bench import bench
+from clew.commands_console import console
 from clew.commands_data import ingest, snapshot, train
 from clew.commands_events import events
 from clew.commands_explore import graph
@@ -39,6 +40,7 @@ for command in (
     rollback,
     serve,
     writer,
+    console,
     recommend,
     explain,
     similar,

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from clew import pipeline, show
+from clew.console_process import ConsoleProcess
 from clew.serve import Serving, serve
 from clew.settings import Settings, require_safe_bind
 from clew.threads import environment_for_training
@@ -43,15 +44,17 @@ def run_demo(settings: Settings, name: str) -> None:
     Raises: InvalidRequest for an unknown demo, and what the steps raise.
     """
     require_safe_bind(settings)
-    started = time.perf_counter()
+    started, console = time.perf_counter(), ConsoleProcess(settings)
     try:
         connection = prepare(settings, name)
         show.notes.print(f"prepared in {time.perf_counter() - started:.1f} s\n")
-        serve(settings, show.TerminalProgress(), lambda serving: _welcome(connection, serving))
+        console.start()
+        serve(settings, show.TerminalProgress(), lambda serving: _welcome(connection, serving, settings, console))
     except KeyboardInterrupt:  # while preparing: the server ends by itself
         show.notes.print("stopped; `clew demo` goes on from here")
         sys.exit(INTERRUPTED)
     finally:
+        console.stop()
         if not settings.neo4j_uri and server.down(settings.server_config):
             show.notes.print("Neo4j is stopped")
 
@@ -95,7 +98,7 @@ def _train_apart() -> None:
         raise TrainingFailed("training did not end well; see above, and run the same command again")
 
 
-def _welcome(connection: Connection, serving: Serving) -> None:
+def _welcome(connection: Connection, serving: Serving, settings: Settings, console: ConsoleProcess) -> None:
     """What to try, with ids and names that are in the graph."""
     recommender = serving.wired.services.recommender
     found = choose_cast(recommender)
@@ -106,6 +109,9 @@ def _welcome(connection: Connection, serving: Serving) -> None:
     explained = f"{url}/v1/users/{quote(found.user_id, safe='')}/items/{quote(found.item_id, safe='')}/explanation"
     _try("why the first one: the score split exactly, with its paths", f"curl -s {explained}")
     _try(f"a stranger who likes {tastes}", _post(f"{url}/v1/recommendations", stated))
+    asked = quote(found.user_id, safe="")
+    page = console.problem or f"{settings.console_url}/?user={asked}"
+    show.out.print(f"console        {show.plain(page)}")
     show.out.print(f"documentation  {url}/docs")
     if connection.browser:
         show.out.print(f"Neo4j Browser  {connection.browser}")

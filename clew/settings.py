@@ -45,6 +45,15 @@ class Settings(BaseSettings):
         description="Keys as name:scope:sha256 with commas between them; scope is read, write, analyst or admin. "
         "`clew keys new NAME` makes one.",
     )
+    console_port: int = Field(
+        default=8081, ge=1, le=65535, description="Port of the console, on this machine's own address."
+    )
+    console_api: str = Field(
+        default="", description="The API that the console asks, such as https://api.shop.example. Empty: the one here."
+    )
+    console_key: SecretStr = Field(
+        default=SecretStr(""), description="The key that the console sends, where the API asks for one."
+    )
     allowed_hosts: str = Field(
         default="",
         description="Further host names under which a browser may call an API without keys, commas between them.",
@@ -200,6 +209,10 @@ class Settings(BaseSettings):
     def api_url(self) -> str:
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host  # noqa: S104 it is compared, not bound
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def console_url(self) -> str:
+        return f"http://127.0.0.1:{self.console_port}"
 
     @property
     def server_config(self) -> ServerConfig:
