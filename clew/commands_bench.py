@@ -1,5 +1,7 @@
 """clew bench: rank any data set, and score what any program ranked."""
 
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -7,6 +9,7 @@ import typer
 
 from clew import show
 from clew.commands_graph import Json
+from clew.settings import load_settings
 from domain.errors import TrainingFailed
 
 if TYPE_CHECKING:
@@ -72,6 +75,42 @@ def rank(
 Needed = Annotated[Path, typer.Option(help="What is to be found; the test part.")]
 Graph = Annotated[Path, typer.Option(help="Graph: triples head, relation, tail (TSV), or RecBole .kg.")]
 Share = Annotated[float, typer.Option(help="How much is held out.", min=0.01, max=0.9)]
+
+
+@bench.command()
+def explain(
+    data: Annotated[str, typer.Argument(help="A demo (movies, retail), a source of `clew ingest`, or files.")],
+    path: Annotated[Path | None, typer.Argument(help="The source's path; for files the training file.")] = None,
+    kg: Kg = None,
+    link: Link = None,
+    name: Annotated[str | None, typer.Option(help="What the result is called [the data's name].")] = None,
+    users: Annotated[int, typer.Option(help="How many, drawn by seed.", min=1)] = 200,
+    seed: Seed = 0,
+    seeds: Annotated[int, typer.Option(help="So many more models, to see whether reasons stay.", min=0)] = 1,
+    retrain: Annotated[bool, typer.Option(help="Train once more without the edges of some reasons.")] = True,
+    out: Annotated[Path | None, typer.Option(help="Folder for NAME.json.")] = None,
+    json: Json = False,
+) -> None:
+    """Are the reasons true? Takes each away, and compares what the score does with what was stated."""
+    _need_packages()
+    from clew.bench_explain import Wanted, bench_explain, read_bench_files, read_data, write_report
+
+    progress = show.TerminalProgress()
+    if data == "files":
+        if path is None or kg is None:
+            raise typer.BadParameter("files need a training file and --kg")
+        snapshot = read_bench_files(path, kg, link)
+    else:
+        snapshot = read_data(data, path, load_settings().cache_dir, progress)
+    wanted = Wanted(users, seed, seeds, retrain)
+    report = bench_explain(name or data, snapshot, wanted, progress, command=shlex.join(["clew", *sys.argv[1:]]))
+    if out is not None:
+        write_report(report, out)
+    if json:
+        show.as_json(report)
+        return
+    show.table(f"reasons on {report.data}", ("figure", "value"), [(k, f"{v:.4f}") for k, v in report.figures.items()])
+    show.hint("next: docs/faithfulness.md says what each figure means")
 
 
 @bench.command("cold-items")

@@ -1,0 +1,154 @@
+"""Whether reasons are true, on four data sets: `python -m benchmarks.explain [NAME ...]`; --page only writes the page.
+
+Results go to benchmarks/results/explain/, the page is docs/faithfulness.md.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.quality.data import ml_1m
+from clew.bench_explain import ExplainReport, Wanted, bench_explain, read_bench_files, read_data, write_report
+from clew.show import TerminalProgress
+from domain.snapshot import Snapshot
+
+ROOT = Path(__file__).parents[1]
+RESULTS, PAGE = ROOT / "benchmarks" / "results" / "explain", ROOT / "docs" / "faithfulness.md"
+SHARED = Path(os.environ.get("CLEW_BENCH_DATA", "../shared/data"))
+CACHE = Path(os.environ.get("CLEW_HOME", ".clew")) / "cache"
+NAMES = ("movies", "retail", "movielens-small-people", "ml-1m-pathlm")
+ROWS = (
+    (
+        "masked_equals_stated",
+        "reasons whose terms, masked, lower the score by what was stated (to 1e-4)",
+        "1",
+        "share",
+    ),
+    ("path_validity", "paths whose every edge is in the data", "1", "share"),
+    ("coverage", "items of the top 10 with a path that explains 15 % or more", "≥ .95", "share"),
+    ("coverage_any", "items of the top 10 with any path", "", "share"),
+    (
+        "explained_share_median",
+        "share of the positive terms in at most five reasons, median",
+        "≥ .60",
+        "share",
+    ),
+    ("spearman_renormalised", "stated amounts and the change after deleting the edges and renormalising", "≥ .80", ""),
+    ("spearman_renormalised_entity", "… of entity paths", "", ""),
+    ("spearman_renormalised_behaviour", "… of behavioural paths", "", ""),
+    ("spearman_retrained", "stated amounts and the change after retraining without the edges", "reported", ""),
+    ("rank_drop_shown_median", "ranks that an item falls without its shown paths, median", "", "count"),
+    ("rank_drop_random_median", "… without as many random edges of the same types", "5 times less", "count"),
+    ("score_fall_shown_median", "score lost without its shown paths, median", "", ""),
+    ("score_fall_random_median", "… without as many random edges (absolute change)", "5 times less", ""),
+    ("sufficient_in_top_50", "items that the shown paths alone keep in the top 50", "", "share"),
+    ("stability", "overlap of the reasons under another seed (Jaccard)", "", "share"),
+    ("lir", "LIR: how recent the linking event is", "", "share"),
+    ("sep", "SEP: how known the shared entity is", "", "share"),
+    ("etd", "ETD: kinds of path in a list, of those possible", "", "share"),
+)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--page", action="store_true", help="only write the page")
+    parser.add_argument("--users", type=int, default=200)
+    parser.add_argument("--seeds", type=int, default=1, help="further models, for stability")
+    parser.add_argument("--no-retrain", action="store_true")
+    asked = parser.parse_args()
+    wanted = Wanted(asked.users, 0, asked.seeds, not asked.no_retrain)
+    for name in () if asked.page else asked.names or NAMES:
+        snapshot = _reader(name)()
+        if snapshot is None:
+            print(f"{name}: its data is not there", file=sys.stderr)
+            continue
+        command = " ".join(["python -m benchmarks.explain", *sys.argv[1:]])
+        write_report(bench_explain(name, snapshot, wanted, TerminalProgress(), command=command), RESULTS)
+    PAGE.write_text(page([_read(name) for name in NAMES if (RESULTS / f"{name}.json").exists()]))
+    return 0
+
+
+def _reader(name: str) -> Callable[[], Snapshot | None]:
+    CACHE.mkdir(parents=True, exist_ok=True)
+    if name == "ml-1m-pathlm":
+        return _ml_1m
+    if name == "movielens-small-people":
+        folder = SHARED / name
+        return lambda: read_data("movielens", folder, CACHE, TerminalProgress()) if folder.is_dir() else None
+    return lambda: read_data(name, None, CACHE, TerminalProgress())
+
+
+def _ml_1m() -> Snapshot | None:
+    """The training part."""
+    options = ml_1m()
+    return None if options is None else read_bench_files(options["train"], options["kg"], options["link"])
+
+
+def _read(name: str) -> ExplainReport:
+    return msgspec.json.decode((RESULTS / f"{name}.json").read_bytes(), type=ExplainReport)
+
+
+def page(reports: list[ExplainReport]) -> str:
+    """docs/faithfulness.md."""
+    names = [report.data for report in reports]
+    lines = ["<!-- Written by `python -m benchmarks.explain --page` from benchmarks/results/explain/. -->", "", INTRO]
+    lines += [f"| figure | target | {' | '.join(names)} |", f"|---|---|{'---|' * len(names)}"]
+    for key, what, target, form in ROWS:
+        shown = [_shown(report.figures.get(key), form) for report in reports]
+        lines.append(f"| {what} | {target} | {' | '.join(shown)} |")
+    lines += ["", "How each column was measured:", ""]
+    for one in reports:
+        lines.append(
+            f"- **{one.data}**: {one.users} users, {int(one.figures['items']):,} items of their lists; "
+            f"{one.interactions:,} events, {one.items:,} items, {one.relations:,} relations; "
+            f"{one.machine['cores']} cores, {one.seconds:.0f} s; `{one.command}`"
+        )
+    return "\n".join([*lines, "", READING])
+
+
+def _shown(value: float | None, form: str) -> str:
+    if value is None or value != value:
+        return "–"
+    if form == "share":
+        return f"{value:.1%}"
+    return f"{value:,.0f}" if form == "count" else f"{value:.3f}"
+
+
+INTRO = """# Are the reasons true?
+
+Each reason that a list shows is taken away, and what the score does is compared with what was stated. The numbers
+are made on the served model, trained with its default settings on all of the data, for warm users (five events or
+more) and the ten best items that they have not had.
+
+```bash
+clew bench explain movies                                   # or: retail, or a source of `clew ingest` with its path
+clew bench explain files train.tsv --kg graph.tsv --link link.tsv
+python -m benchmarks.explain                                # all four columns, and this page
+```
+"""
+READING = """## What the figures mean
+
+- **Masked**: the reason's terms are left out with all normalisers frozen, and the whole score is made again. This
+  is what a stated amount promises.
+- **Renormalised**: the last edge of the path (for a behavioural path the user's events) is deleted, the item's
+  other features of that relation and the user's other events are scaled up again, and the item's vector is composed
+  without it; the learned weights stay. This is not promised: related terms take over, and deleting an event takes
+  away more than its behavioural term.
+- **Retrained**: the edges of one entity path of up to 60 items are deleted at once, and a model is trained anew.
+  Its other weights change too, so that amounts and changes agree less.
+- **Random edges** are of the same relation types, drawn from those of the item and of the user's items; for a
+  behavioural path, other events of the user. Deleting one can lift an item: a fall below 0.
+- **Sufficient**: all items are scored by nothing but the features and the events of the shown paths.
+- **Explained share**: what the paths leave over is the encoder's similarity and the popularity, which are never
+  drawn as a path.
+- **LIR, SEP, ETD** are those of Balloccu et al., SIGIR 2022, for the first reason of each item: they describe, and
+  none of them is better when higher.
+"""
+
+if __name__ == "__main__":
+    sys.exit(main())

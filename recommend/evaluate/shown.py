@@ -1,0 +1,152 @@
+"""The reasons of a served score as numbers: which terms each takes together, so that they can be taken away.
+
+The same reasons as recommend.split_model gives, restated on arrays: a bench that used that code could not doubt it.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from domain.snapshot import Snapshot
+from embeddings.artifact import Artifact
+from embeddings.weighting import size_scale
+from recommend.behaviour import Behaviour
+from recommend.history import Histories, Weighted
+from recommend.score import Scorer
+
+Doubles = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+ENTITY, BEHAVIOUR = "same_entity", "taken_together"
+LEAST_OTHERS, MOST_ASKED = 5, 8
+MOST_SHOWN, LEAST_SHARE = 3, 0.02
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A reason. value: the stated amount. column: the shared feature, −1 of a behavioural one.
+
+    events: rows of the user's items that it covers, the strongest first.
+    """
+
+    code: str
+    value: float
+    column: int
+    events: tuple[int, ...]
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What it says, whatever it weighs: the shared feature, or the event."""
+        return self.code, self.column if self.column >= 0 else self.events[0]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model, the features it was trained on, and the histories of its users.
+
+    features: (I, K) float64. takers: per item, the user rows that took it.
+    """
+
+    snapshot: Snapshot
+    scorer: Scorer
+    behaviour: Behaviour
+    features: sp.csr_array
+    histories: Histories
+    takers: tuple[Places, ...] = field(repr=False)
+
+    @classmethod
+    def of(cls, artifact: Artifact) -> "Served":
+        weights, snapshot = artifact.weights, artifact.snapshot
+        parts = (weights.features_data.astype(np.float64), weights.features_indices, weights.features_indptr)
+        shape = (len(snapshot.item_ids), len(weights.feature_entities))
+        rows = np.split(weights.takers_rows.astype(np.int64), weights.takers_indptr[1:-1])
+        histories = Histories(snapshot.interactions, len(snapshot.user_ids))
+        return cls(
+            snapshot, Scorer(artifact), Behaviour(weights), sp.csr_array(parts, shape=shape), histories, tuple(rows)
+        )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A user. rows, amounts: (h,) items that count, and their weights times the user's frozen normaliser.
+
+    profile: (K,) Σ amounts_h F_h. allowed: (I,) what may be in the list. total: (I,) scores. top: rows, best first.
+    """
+
+    user_row: int
+    weighted: Weighted
+    rows: Places
+    amounts: Doubles
+    profile: Doubles
+    allowed: NDArray[np.bool_]
+    total: NDArray[np.float32]
+    taste: NDArray[np.float32]
+    top: Places
+
+
+def ask(served: Served, user_row: int, n: int) -> Asked:
+    """What the model serves to a user of its snapshot: the best n items that they have not had."""
+    events = served.histories[user_row]
+    weighted = served.scorer.weigh(events)
+    counts = weighted.weights != 0
+    rows, weights = weighted.item_rows[counts].astype(np.int64), weighted.weights[counts]
+    amounts = (weights * np.float32(size_scale(weights, served.scorer.normalisation.linear_power))).astype(np.float64)
+    scores = served.scorer.score(weighted)
+    allowed = served.snapshot.item_available.copy()
+    allowed[events.item_rows] = False
+    top = served.scorer.top(scores.total, n, allowed)
+    profile = np.asarray(served.features[rows].T @ amounts)
+    return Asked(user_row, weighted, rows, amounts, profile, allowed, scores.total, scores.taste, top)
+
+
+def reasons_of(served: Served, asked: Asked, item_row: int) -> tuple[float, list[Shown]]:
+    """The sum of the positive terms of a score, and its reasons with a path, the strongest first."""
+    scale = float(served.scorer.weights.target_scale[item_row])
+    target = served.features[[item_row]]
+    terms = served.features[asked.rows][:, target.indices].toarray() * target.data * asked.amounts[:, None] * scale
+    terms[asked.rows == item_row] = 0
+    counted = np.flatnonzero(asked.weighted.weights != 0)
+    behaviour = served.scorer.behaviour_terms(asked.weighted, item_row)[counted].astype(np.float64)
+    rest = (float(asked.taste[item_row]), float(served.scorer.weights.bias[item_row]))
+    positive = float(terms[terms > 0].sum() + behaviour[behaviour > 0].sum()) + sum(max(0.0, one) for one in rest)
+    found = [*_entities(asked, terms, target.indices), *_together(served, asked, behaviour, item_row)]
+    return positive, sorted(found, key=lambda one: -one.value)
+
+
+def shown_of(reasons: list[Shown], positive: float) -> list[Shown]:
+    """Those of a list's three: the strongest, and others of two per cent and more, both kinds where there are both."""
+    told = reasons[:1] + [one for one in reasons[1:] if one.value >= LEAST_SHARE * positive]
+    chosen = told[:MOST_SHOWN]
+    if len({one.code for one in chosen}) == 1:
+        other = [one for one in told if one.code != chosen[0].code]
+        chosen = [*chosen[: MOST_SHOWN - 1], other[0]] if other else chosen
+    return chosen
+
+
+def _entities(asked: Asked, terms: Doubles, columns: NDArray[np.int32]) -> list[Shown]:
+    """One reason per feature: its positive terms, over all events that share it."""
+    kept = np.maximum(terms, 0)
+    found: list[Shown] = []
+    for place in np.flatnonzero(kept.any(axis=0)).tolist():
+        order = np.argsort(-kept[:, place], kind="stable")
+        events = order[kept[order, place] > 0]
+        value = float(kept[:, place].sum())
+        found.append(Shown(ENTITY, value, int(columns[place]), tuple(asked.rows[events].tolist())))
+    return found
+
+
+def _together(served: Served, asked: Asked, behaviour: Doubles, item_row: int) -> list[Shown]:
+    """One reason for the events whose items enough other people took together with this one."""
+    events: list[int] = []
+    value = 0.0
+    for place in np.argsort(-behaviour, kind="stable")[:MOST_ASKED].tolist():
+        row = int(asked.rows[place])
+        if behaviour[place] <= 0 or asked.amounts[place] <= 0:
+            continue
+        both = np.intersect1d(served.takers[row], served.takers[item_row], assume_unique=True)
+        if len(both) - int(asked.user_row in both) >= LEAST_OTHERS:
+            events.append(row)
+            value += float(behaviour[place])
+    return [Shown(BEHAVIOUR, value, -1, tuple(events))] if events else []
