@@ -30,6 +30,7 @@ STATUS: dict[type[ClewError], int] = {
     errors.InvalidSettings: 500,
     errors.EventConflict: 409,
     errors.NotFound: 404,
+    errors.VersionMismatch: 412,
     errors.Gone: 410,
     errors.Unauthorized: 401,
     errors.Forbidden: 403,

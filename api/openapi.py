@@ -10,7 +10,7 @@ from api import documents
 from api.errors import PROBLEM_TYPE, Problem
 from api.json import JSON
 from api.schemas import EventIn
-from domain import answers, erasure, graph_answers, ledger, person, why_not
+from domain import answers, erasure, graph_answers, ledger, person, rule_answers, why_not
 
 ANSWERS: tuple[type, ...] = (
     answers.RankedList,
@@ -32,6 +32,10 @@ ANSWERS: tuple[type, ...] = (
     documents.Readiness,
     documents.Liveness,
     graph_answers.GraphAnswer,
+    rule_answers.RuleOut,
+    rule_answers.RuleList,
+    rule_answers.RuleHistory,
+    rule_answers.Preview,
     Problem,
 )
 REFERENCE = "#/components/schemas/"
@@ -41,6 +45,7 @@ PROBLEMS = {
     403: "The key's scope is not enough; or, without keys, a page of another origin called.",
     404: "Not there.",
     410: "It was there once: the person was erased, or the answer is no longer kept.",
+    412: "It was changed since the version that If-Match names.",
     413: "The body is larger than 8 MiB.",
     415: "The body was not sent as JSON.",
     422: "The request cannot be used; `field` says where.",

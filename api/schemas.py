@@ -33,6 +33,7 @@ Values = Annotated[Properties, Field(max_length=MAX_PROPERTIES), AfterValidator(
 OPT_OUT_TEXT = "True: popular lists, nothing made of what the user does, and no part in training."
 LENGTH = "Length of the list. Left out: 10, or all of item_ids."
 N = Annotated[int, Field(ge=1, le=MAX_N, description=LENGTH)]
+Dial = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(gt=0, le=1e6)]
 
 
@@ -87,6 +88,13 @@ class StatedTaste(Body):
     weight: Weight = 1.0
 
 
+class MaxPerEntityIn(Body):
+    """At most so many items of each entity of a type."""
+
+    type: Name = Field(description="A label, such as Director.")
+    max: int = Field(ge=1, le=MAX_N)
+
+
 class RecommendationRequest(Body):
     """The full form. Exactly one of user_id, session and preferences."""
 
@@ -124,6 +132,13 @@ class RecommendationRequest(Body):
         description='`{"field", "op", "value"}`, or `{"and": [...]}`, `{"or": [...]}`, `{"not": ...}` around filters.',
         examples=[{"field": "item_kind", "op": "eq", "value": "movie"}],
     )
+    query: Name | None = Field(
+        default=None, description="Only items that this text finds, by names. Not with item_ids."
+    )
+    placement: Name | None = Field(default=None, description="Where the list is shown, for rules that ask for it.")
+    diversity: Dial | None = Field(default=None, description="0: the best items. 1: items as unlike as can be.")
+    calibration: Dial | None = Field(default=None, description="0: the best items. 1: the mix of the user's own items.")
+    max_per_entity: MaxPerEntityIn | None = Field(default=None, description="Not with item_ids.")
     exclude_seen: bool = Field(default=True, description="False: also what the user has had, to buy again.")
     strict: bool = Field(default=False, description="True: 404 for an unknown user instead of a popular list.")
     reasons: bool = Field(default=True, description="False: no reasons, which is faster.")

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from api.keys import ApiKey
 from domain.graph_answers import GraphAnswer
+from domain.rules import StoredRule
 from ingest.log_contract import DurableLog
 from recommend.erasure import Eraser
 from recommend.ledger import Ledger
@@ -23,6 +24,8 @@ class Graph(Protocol):
     def verify(self) -> str: ...
 
     def writer_offset(self) -> int: ...
+
+    def rule_versions(self, rule_id: str, *, limit: int, timeout_s: float) -> tuple[StoredRule, ...]: ...
 
     def query(self, text: str, parameters: Mapping[str, object], *, limit: int, timeout_s: float) -> GraphAnswer: ...
 

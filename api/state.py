@@ -7,6 +7,7 @@ from fastapi import Depends, FastAPI, Request
 
 from api.admission import Admission
 from api.metrics import Metrics
+from api.rule_writes import RuleWrites
 from api.services import Services
 from api.watch import GraphWatch
 from api.writes import Writes
@@ -19,12 +20,14 @@ class AppState:
     metrics: Metrics
     admission: Admission
     writes: Writes
+    rules: RuleWrites
 
     @classmethod
     def of(cls, services: Services) -> "AppState":
         watch, metrics = GraphWatch(services.graph, services.log.last_offset), Metrics()
         admission = Admission(services, metrics)
-        return cls(services, watch, metrics, admission, Writes(services, watch, admission))
+        writes = Writes(services, watch, admission)
+        return cls(services, watch, metrics, admission, writes, RuleWrites(services, writes))
 
 
 def state_of(app: FastAPI) -> AppState:
@@ -51,8 +54,13 @@ async def _writes(request: Request) -> Writes:
     return state_of(request.app).writes
 
 
+async def _rules(request: Request) -> RuleWrites:
+    return state_of(request.app).rules
+
+
 Use = Annotated[Services, Depends(_services)]
 UseWatch = Annotated[GraphWatch, Depends(_watch)]
 UseMetrics = Annotated[Metrics, Depends(_metrics)]
 UseAdmission = Annotated[Admission, Depends(_admission)]
 UseWrites = Annotated[Writes, Depends(_writes)]
+UseRules = Annotated[RuleWrites, Depends(_rules)]

@@ -103,6 +103,7 @@ def graph_page() -> str:
         "- `(:User)-[:INTERACTED {event_id, kind, value, at, session_id}]->(:Item)`, one per event.",
         "- `(:User)-[:FOLLOWS]->(:User)` and `(:User)-[:PREFERS {weight}]->(:Entity)`.",
         "- `(:Model {version, trained_at, metrics})`.",
+        "- `(:Rule {id, version, effect, enabled, priority, body, by, at})-[:HAS_VERSION]->(:RuleVersion)`.",
         "- `Item.embedding` and `Entity.embedding`, with `embedding_version`.",
         "- `(:Clew {id, ...})`: Clew's own notes (the declaration, the writer's offset, the last load).",
         "",

@@ -14,6 +14,7 @@ from clew.settings import Settings
 from domain.errors import DamagedArtifact, InvalidSettings, LedgerError, LogError, NothingToTrain, ServerError
 from domain.graph_answers import GraphAnswer
 from domain.progress import Progress
+from domain.rules import StoredRule
 from domain.snapshot import Snapshot
 from embeddings.artifact import load_current
 from graph.home import Connection
@@ -61,6 +62,9 @@ class Graph:
 
     def query(self, text: str, parameters: Mapping[str, object], *, limit: int, timeout_s: float) -> GraphAnswer:
         return self.store().query(text, parameters, limit=limit, timeout_s=timeout_s)
+
+    def rule_versions(self, rule_id: str, *, limit: int, timeout_s: float) -> tuple[StoredRule, ...]:
+        return self.store().rule_versions(rule_id, limit=limit, timeout_s=timeout_s)
 
     def verify(self) -> str:
         return self.store().verify()

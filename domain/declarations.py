@@ -14,7 +14,7 @@ from domain.errors import InvalidMapping
 
 OPT_OUT = "opt_out"  # a property that every user may have: true, and nothing is made of what they do
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
-RESERVED_LABELS = frozenset({"User", "Item", "Entity", "Model", "Clew"})
+RESERVED_LABELS = frozenset({"User", "Item", "Entity", "Model", "Clew", "Rule", "RuleVersion"})
 RESERVED_RELATIONS = frozenset({"INTERACTED", "FOLLOWS", "PREFERS"})
 
 

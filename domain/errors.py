@@ -18,7 +18,9 @@ ClewError
 │   ├── UnknownEntity
 │   ├── UnknownRelation
 │   ├── UnknownRecommendation
+│   ├── UnknownRule
 │   └── AnswerNotKept           the ledger has no answer up to that day that held the item
+├── VersionMismatch             it was changed since the version that If-Match names
 ├── Gone                        it was there once, and is no longer kept
 ├── AccessError
 │   ├── Unauthorized            no key, or a wrong one
@@ -154,8 +156,16 @@ class UnknownRecommendation(NotFound):
     code = "unknown_recommendation"
 
 
+class UnknownRule(NotFound):
+    code = "unknown_rule"
+
+
 class AnswerNotKept(NotFound):
     code = "answer_not_kept"
+
+
+class VersionMismatch(ClewError):
+    code = "version_mismatch"
 
 
 class Gone(ClewError):

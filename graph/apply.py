@@ -15,6 +15,8 @@ from domain.records import (
     Record,
     RelationDeleted,
     RelationPut,
+    RuleDeleted,
+    RulePut,
     UserErased,
     UserMerged,
     UserPut,
@@ -22,6 +24,7 @@ from domain.records import (
 from graph.columns import as_datetime
 from graph.driver import Driver, Transaction
 from graph.online import end_label, relation_statement
+from graph.rules import write_rules
 from graph.turns import Place, claim
 
 Value = TypeVar("Value")
@@ -44,9 +47,13 @@ def apply(
         nonlocal left_out
         batch = _Batch(transaction, declaration)
         done = claim(transaction, place.partition, fence)
-        fresh = [record for offset, record in records if offset > done]
-        for kind, run in groupby(fresh, key=type):
-            batch.apply(kind, list(run))
+        fresh = [(offset, record) for offset, record in records if offset > done]
+        for kind, run in groupby(fresh, key=lambda entry: type(entry[1])):
+            if kind in (RulePut, RuleDeleted):
+                changes = [(offset, one) for offset, one in run if isinstance(one, RulePut | RuleDeleted)]
+                write_rules(transaction, changes)
+            else:
+                batch.apply(kind, [record for _, record in run])
         batch.count_degrees()
         if place.offset > done:
             transaction.run(statement("write/marker"), place.as_marker())

@@ -20,6 +20,7 @@ from domain.snapshot import Interactions, Relations, Snapshot, Text, object_colu
 from graph.apply import OWN_RELATIONS
 from graph.driver import plain
 from graph.online import end_label
+from graph.rules import stored_rules
 from graph.store import GraphStore
 
 PAGE = 20_000  # nodes
@@ -72,6 +73,7 @@ def export(store: GraphStore, declaration: Declaration, log_offset: int, progres
         relations=relations.result(),
         user_properties=_properties(users, own),
         item_properties=_properties(items, declaration.item_properties),
+        rules=stored_rules(store.rows("read/snapshot_rules", {"limit": NO_LIMIT}, timeout_s=600)),
     )
     snapshot = _without_opted_out(snapshot)
     return replace(snapshot, version=content_fingerprint(snapshot))

@@ -8,7 +8,17 @@ from cypher import statement
 from domain.declarations import Declaration
 from graph.driver import Driver
 
-CONSTRAINTS_AND_INDEXES = ("user_id", "item_id", "entity_id", "model_version", "clew_id", "event_id", "names")
+CONSTRAINTS_AND_INDEXES = (
+    "user_id",
+    "item_id",
+    "entity_id",
+    "model_version",
+    "clew_id",
+    "event_id",
+    "rule_id",
+    "rule_version_id",
+    "names",
+)
 VECTOR_INDEXES = {"Item": "item_embedding", "Entity": "entity_embedding"}  # label -> index
 DECLARATION_ID = "declaration"
 AWAIT_S = 300

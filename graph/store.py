@@ -16,10 +16,12 @@ from domain.errors import GraphRefused, UnsupportedServer
 from domain.graph_answers import GraphAnswer
 from domain.progress import Progress, Silent
 from domain.records import Record
+from domain.rules import StoredRule
 from domain.tables import Dataset
 from graph import apply, columns, online, schema, turns, vectors
 from graph.driver import Driver
 from graph.query import run_query
+from graph.rules import stored_rule
 from graph.turns import Place, Turn
 
 OLDEST_VERSION = (2026, 2)  # Cypher 25 with the SEARCH clause over vector indexes, out of preview
@@ -85,6 +87,11 @@ class GraphStore:
     def query(self, text: str, parameters: Mapping[str, object], *, limit: int, timeout_s: float) -> GraphAnswer:
         """An analyst's own Cypher, which may only read. Raises: InvalidQuery, QueryRefused, QueryTooCostly."""
         return run_query(self._driver, text, parameters, limit=limit, timeout_s=timeout_s)
+
+    def rule_versions(self, rule_id: str, *, limit: int, timeout_s: float) -> tuple[StoredRule, ...]:
+        """Every version of a merchandising rule, newest first; none of a rule that the graph never had."""
+        found = self.rows("read/rule_versions", {"rule_id": rule_id, "limit": limit}, timeout_s=timeout_s)
+        return tuple(stored_rule(row, rule_id) for row in found)
 
     def install_schema(self, declaration: Declaration) -> None:
         """Constraints, indexes and the declaration; another source's declaration is kept beside it."""

@@ -9,17 +9,17 @@ Sources: Carbonell and Goldstein, SIGIR 1998; Steck, RecSys 2018. Steck adds up 
 sum with one KL; here the KL counts once per item, so that a dial means the same for a list of 5 and one of 50.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recommend.catalogue import Catalogue
+from recommend.per_catalogue import PerCatalogue
 
-T = TypeVar("T")
 Numbers = NDArray[np.float64]
 SMOOTHING = 0.01  # Steck's α: of the user's own mix that is blended into the list's, so that nothing is divided by 0
 LEAST_COVER = 0.5  # of the items have an entity of the type that the mix is told by
@@ -125,20 +125,6 @@ def sorting_type(catalogue: Catalogue) -> int | None:
     return best[1] if best else None
 
 
-class _Kept(Generic[T]):
-    """What was made of a catalogue, until somebody asks about another one."""
-
-    def __init__(self, make: Callable[[Catalogue], T]) -> None:
-        self._make = make
-        self._last: tuple[Catalogue, T] | None = None
-
-    def of(self, catalogue: Catalogue) -> T:
-        last = self._last
-        if last is None or last[0] is not catalogue:
-            last = self._last = (catalogue, self._make(catalogue))
-        return last[1]
-
-
 def _shares(catalogue: Catalogue) -> sp.csr_array | None:
     """(I, g) what share of an item each entity of the sorting type has; None without such a type."""
     entity_type = sorting_type(catalogue)
@@ -183,4 +169,4 @@ def _dense(product: object) -> object:
     return product.toarray() if isinstance(product, sp.csr_array) else product
 
 
-_sorted_shares, _vectors = _Kept(_shares), _Kept(_entity_vectors)
+_sorted_shares, _vectors = PerCatalogue(_shares), PerCatalogue(_entity_vectors)

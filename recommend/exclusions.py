@@ -13,6 +13,7 @@ from recommend.subject import Subject
 from recommend.world import View
 
 NO_EVIDENCE = Removal("no_evidence")
+NOT_FOUND = Removal("filtered", detail="query")
 
 
 class Exclusions:
@@ -77,7 +78,7 @@ class Exclusions:
     def bars(self, row: int) -> Removal | None:
         """What keeps an item out that needs no evidence, as a pinned one does not."""
         removal = self.removal_of(row)
-        return None if removal == NO_EVIDENCE else removal
+        return None if removal in (NO_EVIDENCE, NOT_FOUND) else removal
 
     def _removal(self, row: int, *, picked: bool) -> Removal | None:
         rule_id = self._steering.banned_by(row)
@@ -92,6 +93,8 @@ class Exclusions:
             return mismatch
         if not self._view.catalogue.available[row]:
             return Removal("unavailable")
+        if self._request.query is not None and self._evidence[row] <= 0:
+            return NOT_FOUND
         return NO_EVIDENCE if picked and self._evidence[row] <= 0 else None
 
     def _mismatch(self, row: int) -> Removal | None:

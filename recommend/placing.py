@@ -86,6 +86,7 @@ class _Placing:
         self._wishes = wishes
         self._left = np.ones(len(pool), np.bool_)
         self._rows: list[int] = []
+        self._short: list[MinShare] = []
         self._forced: dict[int, str] = {}
         self._of_type: dict[int, Counter[int]] = {cap.entity_type: Counter() for cap in wishes.caps}
         self._needs = [ceil(share.share * n - 1e-9) for share in wishes.shares]
@@ -105,8 +106,7 @@ class _Placing:
             if self._values is not None:
                 self._values.take(chosen)
         pins = {pin.row: pin for pin in pinned.values() if pin.row is not None}
-        short = tuple(share for share, need in zip(self._wishes.shares, self._needs, strict=True) if need > 0)
-        return Placed(tuple(self._rows), pins, self._forced, self._full(), short)
+        return Placed(tuple(self._rows), pins, self._forced, self._full(), tuple(self._short))
 
     def _next(self, places_left: int) -> int | None:
         """The best candidate that caps let through and minimum shares leave a place for."""
@@ -123,7 +123,8 @@ class _Placing:
             return row
         if is_urgent:  # no item of these entities is left: the places go to others
             for place in owed:
-                self._needs[place] = -self._needs[place]
+                self._short.append(self._wishes.shares[place])
+                self._needs[place] = 0
             return self._next(places_left)
         return None
 
@@ -164,27 +165,26 @@ def entities_of(catalogue: Catalogue, item_row: int, entity_type: int) -> set[in
 
 
 def left_behind(
-    catalogue: Catalogue, scores: NDArray[np.float64], wishes: Wishes, placed: Placed, row: int
+    catalogue: Catalogue,
+    scores: NDArray[np.float64],
+    allowed: NDArray[np.int64],
+    wishes: Wishes,
+    placed: Placed,
+    row: int,
 ) -> Removal | None:
-    """What kept out an item that may be shown and is as good as one that is; None when it is only not good enough."""
-    chosen = [one for one in placed.rows if one not in placed.pinned and one not in placed.forced]
-    least = min((scores[one] for one in chosen), default=-np.inf)
+    """What kept out an item that may be shown and is good enough to be; None when it is only not good enough."""
     if row in placed.rows or wishes.is_plain:
         return None
+    moved = [one for one in placed.rows if one in placed.pinned or one in placed.forced]
+    least = min((scores[one] for one in placed.rows if one not in moved), default=-np.inf)
     caps = [cap for cap in wishes.caps if entities_of(catalogue, row, cap.entity_type) & placed.full.keys()]
     if caps and scores[row] >= least:
         entity = min(entities_of(catalogue, row, caps[0].entity_type) & placed.full.keys())
         return Removal("cap", rule_id=caps[0].rule_id, detail=str(catalogue.entity_ids[entity]))
     if wishes.diversity is not None and scores[row] > least:
         return Removal("diversity")
-    pushed = sum(
-        1 for one in placed.rows if scores[one] < scores[row] and (one in placed.pinned or one in placed.forced)
-    )
-    better = int(np.count_nonzero(scores[list(placed.rows)] > scores[row]))
-    if pushed and better < len(placed.rows):
-        lowest = min(
-            (one for one in placed.rows if one in placed.pinned or one in placed.forced), key=lambda one: scores[one]
-        )
-        owner = placed.forced.get(lowest) or placed.pinned[lowest].rule_id
-        return Removal("rule", rule_id=owner, detail=str(catalogue.item_ids[lowest]))
+    if moved and int(np.count_nonzero(scores[allowed] > scores[row])) < len(placed.rows):
+        lowest = min(moved, key=lambda one: scores[one])
+        rule_id = placed.forced.get(lowest) or placed.pinned[lowest].rule_id
+        return Removal("rule", rule_id=rule_id, detail=str(catalogue.item_ids[lowest]))
     return None

@@ -74,7 +74,7 @@ def choose(view: View, subject: Subject, request: RecommendRequest, ranking: Ran
         removal_of=lambda row: (
             None
             if row in placed.rows
-            else exclusions.removal_of(row) or left_behind(catalogue, scores, wishes, placed, row)
+            else exclusions.removal_of(row) or left_behind(catalogue, scores, allowed, wishes, placed, row)
         ),
         item_ids=catalogue.item_ids,
         length=request.length,

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NoReturn
 
 import msgspec
@@ -21,6 +22,7 @@ from domain.answers import (
 )
 from domain.errors import AnswerNotKept, GraphRefused, GraphUnavailable, UnknownEntity, UnknownItem, UnknownUser
 from domain.ledger import PastExplanation
+from domain.rules import Rule
 from domain.why_not import WhyNot
 from recommend import browse, catalogue_health, cold_start, verify
 from recommend.answer_ids import new_answer_id
@@ -34,6 +36,7 @@ from recommend.ledger_entry import Answered
 from recommend.listing import listed
 from recommend.ports import GraphReader
 from recommend.profile_view import profile_of
+from recommend.query import found_by
 from recommend.ranking import Ranking, choose
 from recommend.request import ExplainRequest, RecommendRequest
 from recommend.search import KINDS, Kind, search
@@ -88,6 +91,11 @@ class Recommender:
         self._now_ms = now_ms
         self._verify_timeout_s = verify_timeout_s
 
+    @property
+    def languages(self) -> frozenset[str]:
+        """In which reasons can be told."""
+        return frozenset(self._wordings)
+
     def warm_up(self) -> bool:
         """Lets Neo4j plan what will be asked, so that the first answers are checked in time. Call it at the start.
 
@@ -113,20 +121,28 @@ class Recommender:
             self._ledger.keep(answered())
         return answer
 
-    def rehearse(self, request: RecommendRequest) -> RankedList:
-        """The same list for nobody to see: the ledger does not keep it."""
-        return self._recommended(request)[0]
+    def rehearse(self, request: RecommendRequest, at: int | None = None) -> RankedList:
+        """The same list for nobody to see: the ledger does not keep it. at: as if it were then, ms UTC."""
+        return self._recommended(request, at=at)[0]
 
-    def _recommended(self, request: RecommendRequest) -> tuple[RankedList, Callable[[], Answered]]:
+    def rehearse_with(self, request: RecommendRequest, rule_id: str, rule: Rule, at: int | None) -> RankedList:
+        """The list as it would be with a rule that nobody stores. at: as if it were then, ms UTC."""
+        return self._recommended(request, lambda view: replace(view, rules=view.rules.with_draft(rule_id, rule)), at)[0]
+
+    def _recommended(
+        self, request: RecommendRequest, seen_as: Callable[[View], View] = lambda view: view, at: int | None = None
+    ) -> tuple[RankedList, Callable[[], Answered]]:
         start = time.perf_counter()
         with self._turn:
-            view, now_ms = self._view(), self._now_ms()
+            view, now_ms = seen_as(self._view()), self._now_ms() if at is None else at
             subject = subject_of(view, request, now_ms)
             if request.strict and request.user_id is not None and subject.record is None:
                 _unknown_user(request.user_id)
             if request.without:
                 subject = without(view, subject, request.without, self._aside)
             ranking, splitter = strategy_for(view, subject, self._aside)
+            if request.query is not None:
+                ranking = found_by(self._aside, view, request.query, ranking)
             choice = choose(view, subject, request, ranking, now_ms)
             words = wording_in(self._wordings, request.lang)
             reasons = self._reasons(splitter, choice.item_rows, words, choice.rules_part) if request.reasons else None

@@ -8,10 +8,11 @@ from api.auth import needs
 from api.json import StrictJsonRoute, send
 from api.openapi import ASK, READ_ONE, answers_with
 from api.schemas import RecommendationRequest, ShortRequest
+from api.shape import Shape
 from api.state import Use
 from api.types import ItemId, UserId
 from domain.answers import Explanation, RankedList
-from recommend.request import MAX_N, Preference, RecommendRequest, SessionEvent
+from recommend.request import MAX_N, MaxPerEntity, Preference, RecommendRequest, SessionEvent
 
 router = APIRouter(route_class=StrictJsonRoute, tags=["recommendations"], dependencies=[needs("read")])
 LIST = answers_with(RankedList, "A ranked list, best first, each item with its reasons.", *ASK)
@@ -39,12 +40,13 @@ def recommend_fully(body: RecommendationRequest, services: Use) -> Response:
 def recommend_to_user(
     user_id: UserId,
     services: Use,
+    shape: Shape,
     n: Annotated[int, Query(ge=1, le=MAX_N, description="Length of the list.")] = 10,
     exclude_seen: Annotated[bool, Query(description="False: also what the user has had.")] = True,
     strict: Annotated[bool, Query(description="True: 404 for an unknown user.")] = False,
 ) -> Response:
     """The convenience form of POST /v1/recommendations."""
-    request = RecommendRequest(user_id=user_id, n=n, exclude_seen=exclude_seen, strict=strict)
+    request = RecommendRequest(user_id=user_id, n=n, exclude_seen=exclude_seen, strict=strict, **shape)
     return send(services.recommender.recommend(request))
 
 
@@ -61,6 +63,7 @@ def explain(user_id: UserId, item_id: ItemId, services: Use) -> Response:
 def _request(body: RecommendationRequest) -> RecommendRequest:
     session = None if body.session is None else tuple(SessionEvent(**dict(event)) for event in body.session)
     preferences = None if body.preferences is None else tuple(Preference(**dict(one)) for one in body.preferences)
+    cap = body.max_per_entity
     return RecommendRequest(
         user_id=body.user_id,
         session=session,
@@ -71,6 +74,11 @@ def _request(body: RecommendationRequest) -> RecommendRequest:
         item_kind=body.item_kind,
         filter=body.filter,
         context_item_id=body.context_item_id,
+        query=body.query,
+        placement=body.placement,
+        diversity=body.diversity,
+        calibration=body.calibration,
+        max_per_entity=None if cap is None else MaxPerEntity(cap.type, cap.max),
         strict=body.strict,
         reasons=body.reasons,
     )
