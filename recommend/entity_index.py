@@ -15,14 +15,13 @@ class EntityIndex:
 
     def __init__(self, features: sp.csr_array, rows: Rows) -> None:
         """features: (items, columns). rows (h,): the user's items."""
-        self._starts = np.asarray(features.indptr, np.int64)
-        self._indices, self._data = np.asarray(features.indices, np.int64), np.asarray(features.data, np.float32)
+        self._features = features
         self._rows = rows
-        starts, ends = self._starts[rows], self._starts[rows + 1]
+        starts, ends = features.indptr[rows].astype(np.int64), features.indptr[rows + 1].astype(np.int64)
         places = _ranges(starts, ends)
         self._of_row = np.repeat(np.arange(len(rows)), ends - starts)  # (n,) the place in `rows` of each feature
-        self._values = self._data[places]
-        columns = self._indices[places]
+        self._values = features.data[places]
+        columns = features.indices[places]
         self._order = np.argsort(columns, kind="stable")
         self._columns = columns[self._order]
 
@@ -31,8 +30,8 @@ class EntityIndex:
 
         In the order of `rows`, and of columns within.
         """
-        begin, end = self._starts[item_row : item_row + 2].tolist()
-        targets, values = self._indices[begin:end], self._data[begin:end]
+        begin, end = self._features.indptr[item_row : item_row + 2].tolist()
+        targets, values = self._features.indices[begin:end], self._features.data[begin:end]
         starts = np.searchsorted(self._columns, targets, "left")
         lengths = np.searchsorted(self._columns, targets, "right") - starts
         found = self._order[_ranges(starts, starts + lengths)]
@@ -40,7 +39,11 @@ class EntityIndex:
         found, which = found[order], np.repeat(np.arange(len(targets)), lengths)[order]
         others = self._rows[self._of_row[found]] != item_row
         found, which = found[others], which[others]
-        return self._of_row[found], targets[which], np.asarray(self._values[found] * values[which], np.float32)
+        return (
+            self._of_row[found],
+            targets[which].astype(np.int64),
+            np.asarray(self._values[found] * values[which], np.float32),
+        )
 
 
 def _ranges(starts: Places, ends: Places) -> Places:
