@@ -14,6 +14,7 @@ from api.routes import (
     catalogue,
     entities,
     events,
+    explanation,
     graph,
     guides,
     items,
@@ -30,6 +31,7 @@ from api.state import AppState, state_of
 
 ROUTERS = (
     recommendations,
+    explanation,
     why_not,
     ledger,
     similar,

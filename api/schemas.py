@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
-from api.types import Id, Time
+from api.types import LANG, WITHOUT, Id, Time
 from domain.records import Properties
-from recommend.request import MAX_ITEM_IDS, MAX_N, MAX_PREFERENCES, MAX_SESSION
+from recommend.request import MAX_ITEM_IDS, MAX_N, MAX_PREFERENCES, MAX_SESSION, MAX_WITHOUT
 
 MAX_EVENTS = 1_000
 MAX_RELATIONS = 1_000
@@ -28,6 +28,7 @@ def _storable(properties: Properties) -> Properties:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
+Language = Annotated[str, Field(max_length=16)]
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 Values = Annotated[Properties, Field(max_length=MAX_PROPERTIES), AfterValidator(_storable)]
 OPT_OUT_TEXT = "True: popular lists, nothing made of what the user does, and no part in training."
@@ -55,6 +56,7 @@ class ShortRequest(Body):
         default=None, max_length=MAX_ITEM_IDS, description="Rank exactly these. Left out: the best of everything."
     )
     n: N | None = Field(default=None, description=LENGTH)
+    lang: Language | None = Field(default=None, description=LANG)
 
 
 def _or_item_id(schema: dict[str, Any]) -> None:
@@ -142,6 +144,8 @@ class RecommendationRequest(Body):
     exclude_seen: bool = Field(default=True, description="False: also what the user has had, to buy again.")
     strict: bool = Field(default=False, description="True: 404 for an unknown user instead of a popular list.")
     reasons: bool = Field(default=True, description="False: no reasons, which is faster.")
+    lang: Language | None = Field(default=None, description=LANG)
+    without: list[Id] = Field(default_factory=list[str], max_length=MAX_WITHOUT, description=WITHOUT)
 
 
 class EventIn(Body):

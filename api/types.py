@@ -1,16 +1,17 @@
 """The kinds of values that requests hold: ids in bodies and in paths, times with a zone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import unquote
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from domain.errors import InvalidId
 from domain.ids import MAX_ID_LENGTH, clean_id
+from recommend.request import MAX_WITHOUT
 
 _ID_TEXT = "1 to 256 characters of Unicode text in NFC, without control characters; not `.` or `..`."
 
@@ -73,3 +74,6 @@ PathId = Annotated[str, BeforeValidator(path_id)]
 UserId = Annotated[PathId, Path(description="Id of a user, percent-encoded.", examples=["196"])]
 ItemId = Annotated[PathId, Path(description="Id of an item, percent-encoded.", examples=["242"])]
 EntityId = Annotated[PathId, Path(description="Id of an entity, Type:key, percent-encoded.", examples=["Genre:crime"])]
+LANG = "Language of the reasons: en, zh, or one of CLEW_TEXTS. Left out: by Accept-Language, else en."
+WITHOUT = "Ids of entities and of the user's events: the answer is made as if they were not there."
+Without = Annotated[Sequence[str], Query(max_length=MAX_WITHOUT, description=WITHOUT)]

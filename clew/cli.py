@@ -5,11 +5,12 @@ import sys
 import typer
 
 from clew import threads
-from clew.commands_ask import explain, recommend, similar
+from clew.commands_ask import recommend, similar
 from clew.commands_bench import bench
 from clew.commands_console import console
 from clew.commands_data import ingest, snapshot, train
 from clew.commands_events import events
+from clew.commands_explain import explain
 from clew.commands_explore import graph
 from clew.commands_graph import doctor, down, status, up
 from clew.commands_kafka import kafka

@@ -1,4 +1,4 @@
-"""clew recommend, explain, similar: the same answers as the API gives, in the terminal."""
+"""clew recommend, similar: the same answers as the API gives, in the terminal."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -13,10 +13,15 @@ from clew.wiring import wire
 from domain.ids import clean_id
 from recommend.recommender import Recommender
 from recommend.request import RecommendRequest
+from recommend.wording import DEFAULT
 
 User = Annotated[str, typer.Argument(help="The id of a user.")]
 Item = Annotated[str, typer.Argument(help="The id of an item.")]
-MOST_REASONS = 8  # the strongest; --json has them all
+Lang = Annotated[str, typer.Option(help="Language of the reasons: en, zh, or one of CLEW_TEXTS.")]
+Without = Annotated[
+    list[str] | None,
+    typer.Option(help="As if an event (by its id) or an entity were not there; once for each."),
+]
 N = Annotated[int, typer.Option("-n", help="How many.", min=1, max=1000)]
 
 
@@ -24,11 +29,14 @@ def recommend(
     user: User,
     n: N = 10,
     seen: Annotated[bool, typer.Option("--seen", help="Also what the user has had.")] = False,
+    lang: Lang = DEFAULT,
+    without: Without = None,
     json: Json = False,
 ) -> None:
     """The best items for a user, each with its strongest reason."""
     with open_recommender() as recommender:
-        ranked = recommender.recommend(RecommendRequest(user_id=user, n=n, exclude_seen=not seen))
+        request = RecommendRequest(user_id=user, n=n, exclude_seen=not seen, lang=lang, without=tuple(without or ()))
+        ranked = recommender.recommend(request)
     if json:
         show.as_json(ranked)
         return
@@ -40,27 +48,6 @@ def recommend(
     show.table(f"for {show.plain(user)}, {told}", ("rank", "item", "name", "score", "because"), rows)
     if ranked.items:
         show.hint(f"next: `clew explain {user} {ranked.items[0].item_id}`")
-
-
-def explain(user: User, item: Item, json: Json = False) -> None:
-    """Why an item would be recommended to a user: its score, split exactly, and the paths behind it."""
-    with open_recommender() as recommender:
-        found = recommender.explain(clean_id(user, field="user"), clean_id(item, field="item"))
-    if json:
-        show.as_json(found)
-        return
-    place = f"rank {found.rank}" if found.rank else "not ranked"
-    show.out.print(show.plain(f"{found.name} ({found.item_id}) for {found.user_id}: score {found.score:.3f}, {place}"))
-    rows = [(part.name, f"{part.value:+.3f}", f"{part.share:.0%}") for part in found.parts]
-    show.table("", ("part", "value", "share"), rows)
-    for reason in found.reasons[:MOST_REASONS]:
-        checked = "" if reason.path is None else "  (path found in Neo4j)" if reason.path.verified else "  (unchecked)"
-        show.out.print(show.plain(f"* {reason.text}  {reason.share:.0%}{checked}"))
-    if len(found.reasons) > MOST_REASONS:
-        show.out.print(f"  and {len(found.reasons) - MOST_REASONS} weaker ones: --json has them all")
-    if found.cypher:
-        show.out.print(show.plain(f"\nin Neo4j Browser:\n{found.cypher}"))
-    show.hint(f"next: `clew similar {item}`")
 
 
 def similar(item: Item, n: N = 10, json: Json = False) -> None:

@@ -125,6 +125,10 @@ class Settings(BaseSettings):
         ge=1,
         description="So much of CLEW_HOME the kept answers may take (MiB); beyond that the oldest go.",
     )
+    texts: Path | None = Field(
+        default=None,
+        description="A TOML file with a shop's own words for reasons, or a further language: see docs/reasons.md.",
+    )
     verify_ms: int = Field(
         default=25,
         ge=1,
@@ -209,6 +213,11 @@ class Settings(BaseSettings):
     def api_url(self) -> str:
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host  # noqa: S104 it is compared, not bound
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def neo4j_browser(self) -> str | None:
+        """Where Neo4j Browser is served; None for a Neo4j that is not ours."""
+        return None if self.neo4j_uri else f"http://127.0.0.1:{self.neo4j_http_port}/browser/"
 
     @property
     def console_url(self) -> str:

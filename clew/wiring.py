@@ -26,6 +26,7 @@ from recommend.ledger import Ledger
 from recommend.ports import LogReader
 from recommend.profiles import Room
 from recommend.recommender import Recommender
+from recommend.wording import wordings
 from recommend.world import World
 
 if TYPE_CHECKING:
@@ -126,7 +127,14 @@ def wire(settings: Settings, progress: Progress) -> Generator[Wired]:
             )
             eraser = eraser_of(settings, log, world, graph, shared, ledger)
             services = Services(
-                recommender=Recommender(world, graph, verify_timeout_s=settings.verify_ms / 1000, ledger=ledger),
+                recommender=Recommender(
+                    world,
+                    graph,
+                    verify_timeout_s=settings.verify_ms / 1000,
+                    ledger=ledger,
+                    texts=wordings(settings.texts),
+                    browser=settings.neo4j_browser,
+                ),
                 world=world,
                 log=log,
                 graph=graph,
