@@ -1,5 +1,6 @@
 """The console as a server of its own, on this machine only."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -34,17 +35,18 @@ def run(config: ConsoleConfig) -> None:
     _add_pages(api)
     app.add_middleware(ThisMachineOnly)
     app.on_shutdown(api.close)
-    ui.run(
-        host=HOST,
-        port=config.port,
-        title="Clew",
-        favicon=BALL.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" '),
-        dark=False,
-        show=False,
-        reload=False,
-        show_welcome_message=False,
-        uvicorn_logging_level="warning",
-    )
+    with suppress(KeyboardInterrupt):  # the server ends first, and then raises the signal once more
+        ui.run(
+            host=HOST,
+            port=config.port,
+            title="Clew",
+            favicon=BALL.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" '),
+            dark=False,
+            show=False,
+            reload=False,
+            show_welcome_message=False,
+            uvicorn_logging_level="warning",
+        )
 
 
 def _add_pages(api: Api) -> None:

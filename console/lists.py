@@ -124,7 +124,8 @@ class Lists:
         """So that a reload, a bookmark and a link show the same."""
         pairs = [("user", self._user_id)] if self._user_id else [("taste", taste) for taste in self._tastes]
         pairs += [("item", self._item_id)] if self._item_id else []
-        ui.navigate.history.replace("/?" + urlencode(pairs) if pairs else "/")
+        with self._list:  # what was clicked may be gone from the page by now
+            ui.navigate.history.replace("/?" + urlencode(pairs) if pairs else "/")
 
     async def _show_who(self) -> None:
         profile = await self._api.profile(self._user_id) if self._user_id is not None else None
@@ -146,7 +147,8 @@ class Lists:
             with ui.element("div").classes("chips").style("justify-content: center") as tries:
                 pass
         if self._user_id is None and not self._tastes:
-            soon(lambda: self._show_tries(tries))
+            with self._list:
+                soon(lambda: self._show_tries(tries))
 
     async def _show_tries(self, tries: ui.element) -> None:
         """The users with most events, for those who know nobody's id."""

@@ -42,12 +42,14 @@ class Demo:
 
 
 def start_demo(home: Path, ports: tuple[int, ...], name: str = "movies") -> Demo:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("CLEW_", "NEO4J_"))}
+    ours = ("CLEW_", "NEO4J_", "PYTEST_")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
     environment |= {
         "CLEW_HOME": str(home),
         "CLEW_PORT": str(ports[0]),
         "CLEW_NEO4J_BOLT_PORT": str(ports[1]),
         "CLEW_NEO4J_HTTP_PORT": str(ports[2]),
+        "CLEW_CONSOLE_PORT": str(ports[3]),
         "CLEW_VERIFY_MS": "5000",  # the machine of a test run may be slow; what is checked must still be checked
         "COLUMNS": "160",
     }
@@ -97,7 +99,7 @@ def interrupt(demo: Demo) -> int:
     return demo.process.wait(timeout=60)
 
 
-def free_ports(count: int = 3) -> tuple[int, ...]:
+def free_ports(count: int = 4) -> tuple[int, ...]:
     probes = [socket.socket() for _ in range(count)]
     try:
         for probe in probes:
