@@ -23,21 +23,21 @@ CALL () {
   USING INDEX SEEK item:Item(id)
   MATCH (item)-[:$(edge.type)]->(entity:Entity)
   WHERE entity.id = edge.entity_id
-  RETURN edge.place AS place, null AS event_id
+  RETURN edge.place AS place, NULL AS event_id
   UNION ALL
   UNWIND [edge IN $item_relations WHERE NOT edge.outgoing] AS edge
   MATCH (item:Item {id: edge.item_id})
   USING INDEX SEEK item:Item(id)
   MATCH (item)<-[:$(edge.type)]-(entity:Entity)
   WHERE entity.id = edge.entity_id
-  RETURN edge.place AS place, null AS event_id
+  RETURN edge.place AS place, NULL AS event_id
   UNION ALL
   UNWIND $user_relations AS edge
   MATCH (user:User {id: edge.user_id})
   USING INDEX SEEK user:User(id)
   MATCH (user)-[:$(edge.type)]->(entity:Entity)
   WHERE entity.id = edge.entity_id
-  RETURN edge.place AS place, null AS event_id
+  RETURN edge.place AS place, NULL AS event_id
 }
 RETURN place, event_id
 ORDER BY place
