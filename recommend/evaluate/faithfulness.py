@@ -22,12 +22,16 @@ LIST, SUFFICIENT, MOST_REASONS, WEAK, DECAY = 10, 50, 5, 0.15, 0.3
 
 @dataclass(frozen=True)
 class Told:
-    """One item of a list and its reasons. positive: the sum of its positive terms; reasons: all, strongest first."""
+    """One item of a list and its reasons. positive: the sum of its positive terms.
+
+    reasons: all that have a path, strongest first; pathless: what similarity and popularity add, where they do.
+    """
 
     asked: Asked
     item_row: int
     positive: float
     reasons: tuple[Shown, ...]
+    pathless: tuple[float, ...]
     shown: tuple[Shown, ...]
 
 
@@ -53,7 +57,9 @@ def told_of(served: Served, users: Sequence[int]) -> Iterator[Told]:
         asked = ask(served, user_row, LIST)
         for item_row in asked.top.tolist():
             positive, reasons = reasons_of(served, asked, item_row)
-            yield Told(asked, item_row, positive, tuple(reasons), tuple(shown(reasons, positive)))
+            rest = (float(asked.taste[item_row]), float(served.scorer.weights.bias[item_row]))
+            pathless = tuple(max(0.0, value) for value in rest)
+            yield Told(asked, item_row, positive, tuple(reasons), pathless, tuple(shown(reasons, positive)))
 
 
 def faithfulness(served: Served, told: Sequence[Told], *, seed: int) -> dict[str, float]:
@@ -117,17 +123,27 @@ def spearman(left: Doubles, right: Doubles) -> float:
 
 
 def _coverage(told: Sequence[Told]) -> dict[str, float]:
-    """coverage: items with a path that explains 15 % or more; coverage_any: with any path."""
+    """coverage: items with a path that explains 15 % or more; coverage_any: with any path.
+
+    explained_share: of the positive terms, by the five strongest reasons of any kind; …_by_paths: by the five
+    strongest that have a path.
+    """
     best = [one.shown[0].value / one.positive if one.shown else 0.0 for one in told]
-    explained = [sum(reason.value for reason in one.reasons[:MOST_REASONS]) / one.positive for one in told if one.shown]
+    by_paths = [_share([reason.value for reason in one.reasons], one.positive) for one in told]
+    explained = [_share([*(reason.value for reason in one.reasons), *one.pathless], one.positive) for one in told]
     return {
         "items": float(len(told)),
         "users": float(len({one.asked.user_row for one in told})),
         "coverage": float(np.mean([share >= WEAK for share in best])),
         "coverage_any": float(np.mean([share > 0 for share in best])),
         "explained_share_median": float(np.median(explained)),
-        "explained_share_mean": float(np.mean(explained)),
+        "explained_share_by_paths_median": float(np.median(by_paths)),
     }
+
+
+def _share(values: list[float], positive: float) -> float:
+    """What the five largest are of the positive terms; 0 where there are none."""
+    return sum(sorted(values, reverse=True)[:MOST_REASONS]) / positive if positive > 0 else 0.0
 
 
 class Truth:

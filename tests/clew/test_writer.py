@@ -224,3 +224,17 @@ def test_a_log_exchanged_under_a_running_writer_is_noticed(store: GraphStore, tm
             assert turns.mine(store)
             assert drain_once(other, store, fence=turns.fence) == 1
     assert store.counts()["events"] == 6
+
+
+def test_a_forgotten_erasure_at_the_writers_place_is_no_reason_to_write_all_again(
+    log: Log, store: GraphStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.install_schema(DECLARATION)
+    log.append([event(1)])
+    offset = log.erase_user("ann")
+    assert Turns(log, "here").mine(store)
+    drain_once(log, store)
+    log.forget_erasures(offset)
+    assert Turns(log, "here").mine(store)
+    assert store.writer_offset() == offset
+    assert not [record for record in caplog.records if "written again" in record.message]

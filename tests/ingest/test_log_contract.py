@@ -203,6 +203,8 @@ def test_an_erased_person_is_refused_for_ever(log: DurableLog, place: Place) -> 
         assert [verdict.code for verdict in reopened.append(records)] == ["erased_user"] * 5 + ["accepted"] * 2
         assert reopened.is_erased("ann")
         assert not reopened.is_erased("bob")
+        assert reopened.erased_among({"ann", "bob"}) == {"ann"}
+        assert reopened.erased_among({"ann", *(f"u{number}" for number in range(1_200))}) == {"ann"}
         assert reopened.dead() == []
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from domain.records import Rejected
-from ingest.report import RejectedLog
+from ingest.report import RejectedLog, scrub_rejected
 
 ROW = Rejected(source="a.csv", line=3, field="id", reason="the id is missing")
 
@@ -52,3 +52,15 @@ def test_a_run_without_bad_rows_leaves_no_old_ones(tmp_path: Path) -> None:
     with RejectedLog(path):
         assert path.read_text() != ""  # an earlier run's rows stay while the next one works
     assert path.read_text() == ""
+
+
+def test_rows_that_name_an_erased_person_go_and_others_stay(tmp_path: Path) -> None:
+    path = tmp_path / "rejected.jsonl"
+    with RejectedLog(path) as log:
+        for line, reason in enumerate(("no user 'a b'", "no user 'a'", "user 7 is no user", "no user 77"), start=1):
+            log.add(Rejected(source="x", line=line, field="user_id", reason=reason))
+    erased = {"a b", "7"}
+    assert scrub_rejected(path, erased.intersection) == 2
+    assert scrub_rejected(path, erased.intersection) == 0
+    assert [json.loads(row)["line"] for row in path.read_text().splitlines()] == [2, 4]
+    assert scrub_rejected(tmp_path / "none", erased.intersection) == 0

@@ -8,8 +8,8 @@ import pytest
 from domain.dataset_snapshot import snapshot_of
 from domain.declarations import EntityType, RelationType
 from domain.records import Event
-from domain.snapshot import Snapshot, object_column
-from domain.tables import Dataset, NodeTable, RelationTable
+from domain.snapshot import GONE, Snapshot, object_column, without_people
+from domain.tables import Dataset, EventTable, NodeTable, RelationTable
 from recommend.align import aligned
 from recommend.world import World
 from tests.recommend.small_model import crowded_dataset, small_artifact
@@ -172,3 +172,22 @@ def test_a_world_goes_on_with_what_another_was_made_ready_with() -> None:
     world.adopt(fresh)
     assert (world.model_version, world.offset) == ("small", 1)
     assert world.view().profiles.get("zoe") is not None
+
+
+def test_erased_rows_of_a_model_stay_empty_when_new_people_come() -> None:
+    trained, _ = without_people(snapshot_of(crowded_dataset()), ("ann", "c1"))
+    rows = np.flatnonzero(trained.user_ids == GONE)
+    assert len(rows) == 2
+    dataset = crowded_dataset()
+    ids = ["zoe" if value == "c1" else value for value in dataset.users.ids if value != "ann"]
+    users = replace(dataset.users, ids=object_column(ids), properties={"country": object_column([None] * len(ids))})
+    newer = snapshot_of(replace(dataset, users=users, relations=(), events=_without_events(dataset)))
+    found = aligned(newer, trained)
+    assert found.user_ids[: len(trained.user_ids)].tolist() == trained.user_ids.tolist()
+    assert found.user_ids[len(trained.user_ids) :].tolist() == ["zoe"]
+
+
+def _without_events(dataset: Dataset) -> EventTable:
+    events = dataset.events
+    names = ("event_ids", "user_ids", "item_ids", "kinds", "values", "at")
+    return EventTable(*(getattr(events, name)[:0] for name in names))
