@@ -19,6 +19,7 @@ from clew.commands_models import rollback
 from clew.commands_profile import profile
 from clew.commands_serve import demo, keys, serve, writer
 from clew.commands_user import user
+from clew.commands_why import ledger, why_not
 from domain.errors import ClewError
 
 _ = threads  # imported for what it does, and first
@@ -44,6 +45,7 @@ for command in (
     console,
     recommend,
     explain,
+    why_not,
     similar,
     profile,
 ):
@@ -54,6 +56,7 @@ app.add_typer(events, name="events")
 app.add_typer(graph, name="graph")
 app.add_typer(kafka, name="kafka")
 app.add_typer(keys, name="keys")
+app.add_typer(ledger, name="ledger")
 app.add_typer(models, name="models")
 app.add_typer(user, name="user")
 

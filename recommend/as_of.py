@@ -9,7 +9,7 @@ from domain.answers import Path, PathEdge, PathNode, Reason
 from domain.ledger import LedgerEntry, PastExplanation
 from recommend.drafts import Edge, iso_time
 from recommend.profiles import UserRecord
-from recommend.subject import known_subject
+from recommend.subject import known_subject, tastes_of
 from recommend.verify import Verifier
 from recommend.world import View
 
@@ -87,14 +87,15 @@ def _label(node: PathNode) -> str:
 
 
 def _held(view: View, record: UserRecord | None) -> set[tuple[object, ...]]:
-    """What this process knows of the user, which Neo4j may not hold yet."""
+    """Events and tastes of the user that came with the log: Neo4j may not hold them yet."""
     if record is None:
         return set()
-    deeds = known_subject(view, record).deeds
+    deeds = [deed for deed in known_subject(view, record).deeds if deed.source == "log"]
     events: set[tuple[object, ...]] = {
         ("INTERACTED", view.catalogue.item_ids[one.item_row], one.kind.name, one.at) for one in deeds
     }
-    return events | {("PREFERS", end.entity_id, None, None) for end in record.preferences}
+    tastes = [taste for taste in tastes_of(view, record) if taste.source == "log"]
+    return events | {("PREFERS", view.catalogue.entity_ids[one.entity_row], None, None) for one in tastes}
 
 
 def _key(edge: Edge) -> tuple[object, ...]:
@@ -102,11 +103,9 @@ def _key(edge: Edge) -> tuple[object, ...]:
 
 
 def _or_relation(view: View, edge: Edge) -> str:
-    """ "pending" where an item and an entity are joined here and not in Neo4j; "gone" where they are not."""
-    catalogue = view.catalogue
+    """ "pending" where the log joined an item and an entity that Neo4j has not joined; "gone" where they are parted."""
+    knowledge = view.catalogue.knowledge
     ends = {edge.start_label: edge.start_id, edge.end_label: edge.end_id}
-    item, entity = catalogue.item_rows.get(ends.get("Item", "")), catalogue.entity_rows.get(ends.get("Entity", ""))
-    if item is None or entity is None:
-        return "gone"
-    code = view.declaration.relation_code.get(edge.type)
-    return "pending" if (code, entity) in catalogue.knowledge.of_left(item) else "gone"
+    item = view.catalogue.item_rows.get(ends.get("Item", ""), -1)
+    link = view.declaration.relation_code.get(edge.type), view.catalogue.entity_rows.get(ends.get("Entity", ""))
+    return "pending" if link in knowledge.changed_left.get(item, ()) else "gone"

@@ -8,6 +8,7 @@ from api.auth import needs
 from api.json import decoded, send
 from api.openapi import READ_ONE, answers_with
 from api.schemas import Name
+from api.shape import Shape
 from api.state import Use
 from api.types import Id, ItemId, UserId
 from domain.errors import InvalidRequest
@@ -26,11 +27,11 @@ def why_not(
     user_id: UserId,
     item_id: ItemId,
     services: Use,
+    shape: Shape,
     n: Annotated[int, Query(ge=1, le=MAX_N, description="Length of the list.")] = 10,
     exclude_seen: Annotated[bool, Query(description="False: also what the user has had.")] = True,
     item_kind: Annotated[Name | None, Query(description="Only items of this kind.")] = None,
     context_item_id: Annotated[Id | None, Query(description="The item that is being looked at.")] = None,
-    placement: Annotated[Name | None, Query(description="Where the list is shown.")] = None,
     filter: Annotated[
         str | None,
         Query(description="As JSON text.", examples=['{"field": "item_kind", "op": "eq", "value": "movie"}']),
@@ -47,8 +48,8 @@ def why_not(
         exclude_seen=exclude_seen,
         item_kind=item_kind,
         context_item_id=context_item_id,
-        placement=placement,
         filter=None if filter is None else _filter(filter),
+        **shape,
     )
     return send(services.recommender.why_not(request, item_id, lang))
 
