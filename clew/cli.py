@@ -17,6 +17,7 @@ from clew.commands_kafka import kafka
 from clew.commands_models import app as models
 from clew.commands_models import rollback
 from clew.commands_profile import profile
+from clew.commands_rules import rules
 from clew.commands_serve import demo, keys, serve, writer
 from clew.commands_user import user
 from clew.commands_why import ledger, why_not
@@ -58,6 +59,7 @@ app.add_typer(kafka, name="kafka")
 app.add_typer(keys, name="keys")
 app.add_typer(ledger, name="ledger")
 app.add_typer(models, name="models")
+app.add_typer(rules, name="rules")
 app.add_typer(user, name="user")
 
 

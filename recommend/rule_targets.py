@@ -45,7 +45,7 @@ class Targets:
         if target.item_ids:
             found = found & set(self._of_items(target.item_ids).tolist())
         if target.path and found:
-            found = found & set(self._of_path(target.path, target.to).tolist())
+            found = self._leading(found, target.path, target.to)
         if target.filter is not None and found:
             test = compile_filter(target.filter, self._catalogue.field_names)
             found = {row for row in found if test(lambda name, row=row: self._catalogue.field(row, name))}
@@ -78,6 +78,20 @@ class Targets:
             code = self._catalogue.declaration.relation_code.get(type_name)
             nodes = set() if code is None else {other for node in nodes for other in self._beside(node, code)}
         return _rising(row for kind, row in nodes - {start} if kind == "item")
+
+    def _leading(self, rows: Set[int], path: tuple[str, ...], end: str | None) -> Set[int]:
+        """Those of a few rows from which the relations lead to the end."""
+        goal, codes = self._node(end), [self._catalogue.declaration.relation_code.get(name) for name in path]
+        if goal is None or None in codes:
+            return set()
+        found: set[int] = set()
+        for row in rows:
+            nodes: set[Node] = {("item", row)}
+            for code in codes:
+                nodes = {other for node in nodes for other in self._beside(node, code or 0)}
+            if goal in nodes and goal != ("item", row):
+                found.add(row)
+        return found
 
     def _node(self, node_id: str | None) -> Node | None:
         catalogue = self._catalogue

@@ -44,11 +44,12 @@ class RuleBook:
     @classmethod
     def of(cls, stored: Iterable[StoredRule], catalogue: Catalogue) -> "RuleBook":
         by_id = {one.rule_id: one for one in stored}
-        return cls(catalogue, by_id, (), _rows_of(by_id.values(), catalogue), _conditions_of(by_id))
+        return cls(catalogue, by_id, (), _rows_of(by_id.values(), Targets(catalogue)), _conditions_of(by_id))
 
     def after(self, records: Sequence[tuple[int, RuleRecord]]) -> "RuleBook":
         """The book with more records of the log. One that is based on another version than there is does nothing."""
         stored, changes, rows = dict(self.stored), list(self.changes), dict(self.rows)
+        targets = Targets(self.catalogue)
         for offset, record in records:
             before = stored.get(record.rule_id)
             if record.based_on not in (None, before.version if before else 0):
@@ -60,7 +61,7 @@ class RuleBook:
             rows.pop(record.rule_id, None)
             if rule is not None:
                 stored[record.rule_id] = change
-                rows |= _rows_of([change], self.catalogue)
+                rows |= _rows_of([change], targets)
         return RuleBook(self.catalogue, stored, tuple(changes), rows, _conditions_of(stored))
 
     def with_draft(self, rule_id: str, rule: Rule) -> "RuleBook":
@@ -72,7 +73,7 @@ class RuleBook:
         if not self.stored:
             return RuleBook(catalogue, self.stored, self.changes, self.rows)
         if len(changed_rows) > FEW:
-            rows = _rows_of(self.stored.values(), catalogue)
+            rows = _rows_of(self.stored.values(), Targets(catalogue))
             return RuleBook(catalogue, self.stored, self.changes, rows, self.conditions)
         targets, rows = Targets(catalogue), dict(self.rows)
         for rule_id, before in self.rows.items():
@@ -80,7 +81,7 @@ class RuleBook:
             if changes_links and consequence.target is not None and len(consequence.target.path) > 1:
                 rows[rule_id] = targets.rows(consequence)
                 continue
-            was = changed_rows.intersection(before.tolist()) if len(before) < FEW else _among(before, changed_rows)
+            was = _among(before, changed_rows)
             now = targets.among(consequence, changed_rows)
             if was != now:
                 rows[rule_id] = np.array(sorted((set(before.tolist()) - was) | now), np.int64)
@@ -114,12 +115,15 @@ def _conditions_of(stored: Mapping[str, StoredRule]) -> Conditions:
 
 
 def _among(rows: NDArray[np.int64], few: frozenset[int]) -> frozenset[int]:
+    """Which of a few rows are among these, which rise."""
+    if len(rows) == 0:
+        return frozenset()
     wanted = np.fromiter(few, np.int64, len(few))
-    return frozenset(wanted[np.isin(wanted, rows, assume_unique=True)].tolist())
+    places = np.minimum(np.searchsorted(rows, wanted), len(rows) - 1)
+    return frozenset(wanted[rows[places] == wanted].tolist())
 
 
-def _rows_of(stored: Iterable[StoredRule], catalogue: Catalogue) -> dict[str, NDArray[np.int64]]:
-    targets = Targets(catalogue)
+def _rows_of(stored: Iterable[StoredRule], targets: Targets) -> dict[str, NDArray[np.int64]]:
     return {
         one.rule_id: targets.rows(one.rule.consequence) for one in stored if one.rule is not None and one.rule.enabled
     }
