@@ -36,36 +36,16 @@ class Detail:
             except ApiProblem as problem:
                 self._fail(item.name, problem)
                 return
+        reasons = item.reasons if explanation is None else explanation.reasons
         self._box.clear()
         with self._box:
+            _show_graph(item, reasons)
+            if explanation is not None:
+                _show_split(explanation)
+            _show_reasons(reasons)
             if explanation is None:
-                self._show_reasons(item.name, item.reasons, f"rank {item.rank} · score {item.score:.2f}")
                 with card():
                     html(f'<p class="quiet">{MADE_UP}</p>')
-            else:
-                self._show_reasons(item.name, explanation.reasons, f"rank {item.rank} · score {item.score:.2f}")
-                self._show_split(explanation)
-
-    def _show_reasons(self, name: str, reasons: Sequence[Reason], aside: str) -> None:
-        with card():
-            headed(f"Why {name}", escape(aside))
-            drawn = path_graph(reasons)
-            if drawn:
-                html(f'<div class="mt8">{drawn}</div><p class="quiet small mt8">{GRAPH_NOTE}</p>')
-            else:
-                html('<p class="quiet mt8">No path leads here; see the reasons and the split below.</p>')
-        with card("Reasons"):
-            html(reason_list(reasons, MOST_REASONS) if reasons else '<p class="quiet">None was given.</p>')
-
-    def _show_split(self, explanation: Explanation) -> None:
-        with card():
-            headed("The score, split", "the parts add up to it exactly")
-            html(f'<div class="mt12">{score_bars(explanation.parts, explanation.score)}</div>')
-            if explanation.cypher:
-                html(
-                    '<details class="mt16"><summary>Open the first path in Neo4j Browser</summary>'
-                    f'<pre class="cypher mt8" tabindex="0">{escape(explanation.cypher)}</pre></details>'
-                )
 
     async def why_not(self, user_id: str, item_id: str) -> None:
         try:
@@ -81,6 +61,32 @@ class Detail:
         self._box.clear()
         with self._box, card(name):
             failed(problem)
+
+
+def _show_graph(item: RankedItem, reasons: Sequence[Reason]) -> None:
+    with card():
+        headed(f"Why {item.name}", f"rank {item.rank} · score {item.score:.2f}")
+        drawn = path_graph(reasons)
+        if drawn:
+            html(f'<div class="mt8">{drawn}</div><p class="quiet small mt8">{GRAPH_NOTE}</p>')
+        else:
+            html('<p class="quiet mt8">No path leads here; see the reasons.</p>')
+
+
+def _show_reasons(reasons: Sequence[Reason]) -> None:
+    with card("Reasons"):
+        html(reason_list(reasons, MOST_REASONS) if reasons else '<p class="quiet">None was given.</p>')
+
+
+def _show_split(explanation: Explanation) -> None:
+    with card():
+        headed("The score, split", "the parts add up to it exactly")
+        html(f'<div class="mt12">{score_bars(explanation.parts, explanation.score)}</div>')
+        if explanation.cypher:
+            html(
+                '<details class="mt12"><summary>Open the first path in Neo4j Browser</summary>'
+                f'<pre class="cypher mt8" tabindex="0">{escape(explanation.cypher)}</pre></details>'
+            )
 
 
 def show_why_not(answer: Mapping[str, Any]) -> None:

@@ -51,6 +51,9 @@ class RuleForm:
             self._priority = ui.number(label="Priority", value=int(rule.get("priority", 0)), precision=0).props(
                 "outlined dense"
             )
+            validity: Mapping[str, Any] = rule.get("validity") or {}
+            self._from = _day("Valid from (UTC)", validity.get("from"))
+            self._until = _day("Valid until, not included (UTC)", validity.get("until"))
             self._enabled = ui.checkbox("Switched on", value=bool(rule.get("enabled", True))).classes("wide")
         self._fault = html("")
         self._show_fields()
@@ -73,9 +76,21 @@ class RuleForm:
             **self._rule,
             "consequence": self._consequence(),
             "condition": condition,
+            "validity": self._validity(),
             "description": str(self._description.value or ""),
             "priority": int(self._priority.value or 0),
             "enabled": bool(self._enabled.value),
+        }
+
+    def _validity(self) -> dict[str, str]:
+        """The days chosen, from midnight; a time that was stored stays while its day does."""
+        stored: Mapping[str, Any] = self._rule.get("validity") or {}
+        chosen = {"from": str(self._from.value or ""), "until": str(self._until.value or "")}
+        kept = {name: str(stored.get(name) or "") for name in chosen}
+        return {
+            name: kept[name] if kept[name].startswith(day) else f"{day}T00:00:00Z"
+            for name, day in chosen.items()
+            if day
         }
 
     def _missing(self, needs_id: bool) -> str | None:
@@ -183,3 +198,7 @@ class RuleForm:
 
 def _text(label: str, value: str, hint: str) -> ui.input:
     return ui.input(label=label, value=value, placeholder=hint).props("outlined dense autocomplete=off")
+
+
+def _day(label: str, time: object) -> ui.input:
+    return ui.input(label=label, value=str(time or "")[:10]).props("outlined dense type=date stack-label")

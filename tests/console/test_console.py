@@ -95,6 +95,7 @@ def test_a_rule_is_tried_saved_seen_in_a_list_and_deleted(page: Page, console: C
     page.get_by_label("To an item").fill(last["name"])
     page.locator(".pick .name", has_text=re.compile(f"^{re.escape(last['name'])}$")).click()
     page.get_by_label("How strongly").fill("1000")
+    page.get_by_label("Valid until").fill("2099-12-31")
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_role("heading", name="Before and after")).to_be_visible()
     assert api.client.get("/v1/rules").json()["rules"] == []  # nothing is stored by trying
@@ -102,6 +103,7 @@ def test_a_rule_is_tried_saved_seen_in_a_list_and_deleted(page: Page, console: C
     expect(page.get_by_text("Saved as version")).to_be_visible()
     (stored,) = api.client.get("/v1/rules").json()["rules"]
     assert stored["rule"]["consequence"]["target"]["item_ids"] == [last["item_id"]]
+    assert stored["rule"]["validity"] == {"until": "2099-12-31T00:00:00Z"}
     page.goto(f"{console.url}/?user=ann")
     expect(page.locator(".item").first).to_contain_text("boost")
     expect(page.locator(".item .title").first).to_contain_text(last["name"])
