@@ -1,5 +1,7 @@
 """What an item shares with the user's items and the score made nothing of: told as context, never as the reason."""
 
+from itertools import islice
+
 from recommend import texts
 from recommend.adapt import weights_of
 from recommend.drafts import attribute_path
@@ -18,17 +20,12 @@ def context_grounds(view: View, subject: Subject, item_row: int) -> list[Ground]
     """At most three attributes of the item that had no weight, though an item the user liked has them; rare first."""
     if not subject.has_liked:
         return []
-    carried = _carried(view, subject, item_row)
-    catalogue, found = view.catalogue, list[tuple[int, int, Shared, Deed]]()
-    for code, entity_row in catalogue.knowledge.of_left(item_row):
-        degree = catalogue.degree(entity_row)
-        if (code, entity_row) in carried or degree > MOST_ITEMS or not catalogue.may_show(code, entity_row):
-            continue
-        deeds = _deeds_with(view, subject, (code, entity_row), item_row)
-        if deeds:
-            found.append((degree, code, (code, entity_row), max(deeds, key=lambda deed: (deed.at, deed.item_row))))
-    found.sort(key=lambda one: (*one[:2], catalogue.entity_ids[one[2][1]]))
-    return [_ground(view, subject, deed, shared, item_row) for _, _, shared, deed in found[:MOST]]
+    carried, catalogue = _carried(view, subject, item_row), view.catalogue
+    links = [link for link in catalogue.knowledge.of_left(item_row) if link not in carried]
+    links = [link for link in links if catalogue.degree(link[1]) <= MOST_ITEMS and catalogue.may_show(*link)]
+    links.sort(key=lambda link: (catalogue.degree(link[1]), link[0], catalogue.entity_ids[link[1]]))
+    grounds = (_ground(view, subject, shared, item_row) for shared in links)
+    return list(islice((ground for ground in grounds if ground is not None), MOST))
 
 
 def _deeds_with(view: View, subject: Subject, shared: Shared, item_row: int) -> list[Deed]:
@@ -48,8 +45,12 @@ def _carried(view: View, subject: Subject, item_row: int) -> set[Shared]:
     return set(zip(terms.relation_codes[used].tolist(), terms.entity_rows[used].tolist(), strict=True))
 
 
-def _ground(view: View, subject: Subject, deed: Deed, shared: Shared, item_row: int) -> Ground:
-    code, entity_row = shared
+def _ground(view: View, subject: Subject, shared: Shared, item_row: int) -> Ground | None:
+    """None when no item that the user liked has it. The newest one that has is the witness."""
+    deeds = _deeds_with(view, subject, shared, item_row)
+    if not deeds:
+        return None
+    deed, (code, entity_row) = max(deeds, key=lambda deed: (deed.at, deed.item_row)), shared
     return Ground(
         code="context",
         value=0.0,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import combinations, islice
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from domain.answers import Counterfactual, Removed, RemovedEvent
@@ -29,6 +30,7 @@ SEARCHED = (1_000, 200, 40)  # strongest items of which all sets of 1, 2 and 3 a
 CHECKED = 5  # sets of one size that are tried with a list made anew
 BLOCK = 4_096
 MOST_REMOVED = 50
+MOST_RIVALS = 200
 
 Remake = Callable[[Subject], tuple[Ranking, Choice]]
 Places = tuple[int, ...]
@@ -75,39 +77,48 @@ def counterfactual(
     view: View, subject: Subject, ranking: Ranking, choice: Choice, item_row: int, remake: Remake
 ) -> Counterfactual:
     """What would have to go. remake: the list of a changed subject, in which what this user has seen stays out."""
-    start, n = time.perf_counter(), len(choice.item_rows)
+    n = len(choice.item_rows)
     rank = choice.item_rows.index(item_row) + 1 if item_row in choice.item_rows else None
     if rank is None or view.scorer is None or "behaviour" not in ranking.parts:
         why = "not_in_list" if rank is None else "no_model"
         return Counterfactual(n=n, rank=rank, found=False, why=why)
     weighted = weights_of(view, subject)
-    rivals = np.array([row for row in choice.model_order if row != item_row and choice.removal_of(row) is None])
+    rivals = _rivals(choice, item_row)
     if len(rivals) < n or not len(weighted):
         return Counterfactual(n=n, rank=rank, found=False, why="nothing_else")
     amounts = view.scorer.amounts(weighted, np.append(rivals, item_row)).astype(np.float64)
     search = _Search(amounts[:, :-1], amounts[:, -1], choice.scores[rivals], float(choice.scores[item_row]), n)
-    tried = 0
+    tried, deadline = 0, time.perf_counter() + TIME_S
     for places, is_smallest in _sets(search):
-        if time.perf_counter() - start > TIME_S:
+        if time.perf_counter() > deadline:
             return Counterfactual(n=n, rank=rank, found=False, why="out_of_time", tried=tried)
         rows = weighted.item_rows[list(places)].tolist()
         _, changed = remake(without_items(subject, frozenset(rows)))
         tried += 1
         if item_row not in changed.item_rows:
             told = [_removed(view, subject, row, float(search.own[at])) for at, row in zip(places, rows, strict=True)]
-            told.sort(key=lambda one: -one.amount)
-            entered = [row for row in changed.item_rows if row not in choice.item_rows]
-            return Counterfactual(
-                n=n,
-                rank=rank,
-                found=True,
-                removed=tuple(told),
-                score=float(changed.scores[item_row]),
-                instead=view.catalogue.item_ids[entered[0]] if entered else None,
-                is_smallest=is_smallest,
-                tried=tried,
-            )
+            found = _found(view, choice, changed, item_row, told)
+            return replace(found, n=n, rank=rank, is_smallest=is_smallest, tried=tried)
     return Counterfactual(n=n, rank=rank, found=False, why="not_enough", tried=tried)
+
+
+def _found(view: View, choice: Choice, changed: Choice, item_row: int, removed: Sequence[Removed]) -> Counterfactual:
+    entered = [row for row in changed.item_rows if row not in choice.item_rows]
+    return Counterfactual(
+        n=len(choice.item_rows),
+        rank=None,
+        found=True,
+        removed=tuple(sorted(removed, key=lambda one: -one.amount)),
+        score=float(changed.scores[item_row]),
+        instead=view.catalogue.item_ids[entered[0]] if entered else None,
+    )
+
+
+def _rivals(choice: Choice, item_row: int) -> NDArray[np.int64]:
+    """The items that may be shown in its place, those with the highest scores."""
+    rows = (row for row in np.argsort(-choice.scores, kind="stable").tolist() if row != item_row)
+    allowed = (row for row in rows if choice.removal_of(row) is None)
+    return np.fromiter(islice(allowed, max(MOST_RIVALS, 2 * choice.length)), np.int64)
 
 
 def _sets(search: _Search) -> Iterator[tuple[Places, bool]]:

@@ -8,12 +8,13 @@ import pytest
 from domain.answers import Path as AnswerPath
 from domain.answers import RankedList
 from domain.dataset_snapshot import snapshot_of
+from domain.errors import InvalidRequest
 from domain.records import Event, ItemPut, RelationEnd
 from graph.server import Connection, ServerConfig
 from graph.store import GraphStore
 from ingest.log import Log
 from recommend.recommender import Recommender
-from recommend.request import Preference, RecommendRequest, SessionEvent
+from recommend.request import ExplainRequest, Preference, RecommendRequest, SessionEvent
 from recommend.world import World
 from tests.recommend.small_model import crowded_dataset
 from tests.servers import ask, free_port
@@ -185,3 +186,22 @@ def test_a_graph_that_hangs_holds_up_no_answer(world: World) -> None:
     assert len(answer.items) == 5
     assert not any(path.verified for path in paths(answer))
     assert answer.took_ms < 10_000
+
+
+def test_a_path_names_the_event_and_the_event_can_be_left_out(with_graph: Recommender) -> None:
+    explained = with_graph.explain("ann", "jackie")
+    path = explained.reasons[0].path
+    assert path is not None
+    assert [edge.event_id for edge in path.edges] == ["e04", None, None]  # the rating of Kill Bill
+    request = ExplainRequest(user_id="ann", item_id="jackie", without=("e04",), has_counterfactual=True, n=1)
+    changed = with_graph.explain_fully(request)
+    assert changed.change is not None
+    assert changed.change.stated_change == pytest.approx(-4 * 0.8, abs=1e-4)  # the view of it stays
+    assert changed.score == pytest.approx(explained.score + changed.change.score_change)
+    assert changed.counterfactual is not None
+    assert all(event.event_id for one in changed.counterfactual.removed for event in one.events)
+
+
+def test_an_event_of_somebody_else_cannot_be_left_out(with_graph: Recommender) -> None:
+    with pytest.raises(InvalidRequest, match="no event of the user 'ann'"):
+        with_graph.recommend(RecommendRequest(user_id="ann", without=("e09",)))
