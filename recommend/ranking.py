@@ -1,7 +1,7 @@
 """A score for every item as named parts, which items may be shown, and the best of them in order."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -94,17 +94,6 @@ def rules_part(
     if steering.log_boost is None or len(allowed) == 0:
         return None
     return steering.log_boost * np.float32(np.std(scores[allowed]))
-
-
-def steered(view: View, subject: Subject, ranking: Ranking, now_ms: int) -> Ranking:
-    """The ranking of a plain list for a user, with the part `rules` where rules boost or bury."""
-    request = RecommendRequest(user_id=subject.user_id)
-    steering = view.rules.steering(Situation(view, subject, request, now_ms))
-    if steering.log_boost is None:
-        return ranking
-    exclusions = Exclusions(view, subject, request, ranking.evidence, now_ms, steering)
-    part = rules_part(steering, ranking.total, exclusions.allowed_rows)
-    return ranking if part is None else replace(ranking, parts={**ranking.parts, "rules": part})
 
 
 def _pins(steering: Steering, exclusions: Exclusions) -> tuple[tuple[Pin, ...], tuple[str, ...]]:
