@@ -14,6 +14,7 @@ from recommend import texts
 from recommend.adapt import weights_of
 from recommend.drafts import iso_time
 from recommend.ranking import Floats
+from recommend.score import EntityTerm
 from recommend.subject import Deed, Subject, strongest_kind
 from recommend.supposing import Outcome, Supposing, pulls
 from recommend.texts_why_not import why_not_text
@@ -164,11 +165,17 @@ class _Case:
             holders = [place[row] for _, row in catalogue.knowledge.of_right(entity_row) if row in place]
             if holders:
                 nearest.append((min(holders), code, entity_row))
-        return [
+        found = [
             self._through(usable[at], code, entity_row)
             for at, code, entity_row in sorted(nearest)[:MOST_TRIED]
             if self._has_time()
         ]
+        found.sort(key=lambda one: -(one.adds_by_entity or 0))
+        told: dict[str | None, Helper] = {}
+        for one in found:
+            if one.adds_by_entity:
+                told.setdefault(one.entity, one)  # some without a name are told by the same words
+        return list(told.values())
 
     def _through(self, row: int, code: int, entity_row: int) -> Helper:
         view = self.supposing.view
@@ -176,7 +183,7 @@ class _Case:
         by_entity = 0.0
         if view.scorer is not None:
             terms = view.scorer.entity_terms(weights_of(view, changed.subject), self.row)
-            by_entity = sum(one.value for one in terms if (one.event_item_row, one.entity_row) == (row, entity_row))
+            by_entity = sum(one.value for one in terms if _key(one) == (row, code, entity_row))
         return Helper(
             item_id=view.catalogue.item_ids[row],
             name=view.catalogue.item_names[row],
@@ -231,6 +238,10 @@ class _Case:
 
     def _has_time(self) -> bool:
         return time.monotonic() < self.deadline
+
+
+def _key(term: EntityTerm) -> tuple[int, int, int]:
+    return term.event_item_row, term.relation_code, term.entity_row
 
 
 def _best(found: Sequence[One], most: int = MOST_HELPERS) -> tuple[One, ...]:
