@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api.auth import needs
 from api.json import send
-from api.openapi import READ, READ_ONE, answers_with
+from api.openapi import READ_ONE, answers_with
 from api.services import Services
 from api.state import Use
 from api.types import Id
@@ -38,7 +38,7 @@ def get_answer(
     "/v1/recommendations",
     summary="Answers of late",
     dependencies=[needs("analyst")],
-    responses=answers_with(LedgerList, "Answers, newest first.", *READ),
+    responses=answers_with(LedgerList, "Answers, newest first.", *READ_ONE),
 )
 def list_answers(
     services: Use,
