@@ -63,7 +63,8 @@ def test_the_schema_makes_ids_and_event_ids_unique(connection: Connection) -> No
         store.install_schema(DECLARATION)
         store.install_schema(DECLARATION)
     found = {str(row["name"]) for row in ask(connection, "SHOW CONSTRAINTS YIELD name")}
-    assert found == {"user_id", "item_id", "entity_id", "model_version", "clew_id", "event_id"}
+    rules = {"rule_id", "rule_version_id"}
+    assert found == {"user_id", "item_id", "entity_id", "model_version", "clew_id", "event_id"} | rules
     (names,) = ask(connection, "SHOW FULLTEXT INDEXES YIELD labelsOrTypes, properties, state")
     assert (sorted(names["labelsOrTypes"]), names["properties"], names["state"]) == (
         ["Entity", "Item"],
