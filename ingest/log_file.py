@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NU
 CREATE TABLE IF NOT EXISTS tombstones (digest BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
-CACHE_KIB = 65_536  # a batch touches thousands of pages of the indexes
+CACHE_KIB = 8_192  # pages of the indexes; the rest stays in the cache of the operating system
 PAGE_BYTES = 1024  # an event dirties one page of event_ids: with 4096, 6.8 kB an event go to disk instead of 3.1
 CHECKPOINT_PAGES = 40_000  # 40 MB: a page that many batches touch is copied into the file once
 _FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
