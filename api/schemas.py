@@ -1,6 +1,6 @@
 """What requests hold. Unknown fields are refused, and so are values of the wrong type: nothing is guessed."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
@@ -143,7 +143,9 @@ class RecommendationRequest(Body):
     max_per_entity: MaxPerEntityIn | None = Field(default=None, description="Not with item_ids.")
     exclude_seen: bool = Field(default=True, description="False: also what the user has had, to buy again.")
     strict: bool = Field(default=False, description="True: 404 for an unknown user instead of a popular list.")
-    reasons: bool = Field(default=True, description="False: no reasons, which is faster.")
+    include: list[Literal["reasons"]] = Field(
+        default=["reasons"], max_length=1, description="What comes with the items. `[]`: no reasons, which is faster."
+    )
     lang: Language | None = Field(default=None, description=LANG)
     without: list[Id] = Field(default_factory=list[str], max_length=MAX_WITHOUT, description=WITHOUT)
 

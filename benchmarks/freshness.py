@@ -56,7 +56,7 @@ class Client:
         return json.loads(content)
 
     def top(self, user_id: str, *, reasons: bool) -> list[str]:
-        body = {"user_id": user_id, "n": 10, "reasons": reasons}
+        body = {"user_id": user_id, "n": 10, "include": ["reasons"] if reasons else []}
         return [item["item_id"] for item in self.post("/v1/recommendations", body)["items"]]
 
     def took(self, user_id: str, item_id: str) -> None:

@@ -83,7 +83,7 @@ def _request(body: RecommendationRequest, language: str) -> RecommendRequest:
         calibration=body.calibration,
         max_per_entity=None if cap is None else MaxPerEntity(cap.type, cap.max),
         strict=body.strict,
-        reasons=body.reasons,
+        reasons="reasons" in body.include,
         lang=body.lang or language,
         without=tuple(body.without),
     )

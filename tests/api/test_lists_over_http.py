@@ -37,6 +37,17 @@ def test_the_three_forms_give_one_list(live: Live) -> None:
     assert len({ranked["recommendation_id"] for ranked in lists}) == 3
 
 
+def test_a_list_comes_without_reasons_when_nothing_is_to_be_included(live: Live) -> None:
+    forms = ({"include": []}, {"include": ["reasons"]}, {}, {"include": ["prices"]})
+    bare, told, usual, wrong = (
+        live.client.post("/v1/recommendations", json={"user_id": "ann", "n": 3, **form}) for form in forms
+    )
+    assert [item["reasons"] for item in bare.json()["items"]] == [[], [], []]
+    assert told.json()["items"] == usual.json()["items"]
+    assert usual.json()["items"][0]["reasons"]
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "include.0")
+
+
 def test_an_unknown_user_gets_a_popular_list_marked_as_such_and_404_when_strict(live: Live) -> None:
     ranked = live.client.post("/recommend", json={"user_id": "nobody"}).json()
     assert ranked["fallback"] is True
