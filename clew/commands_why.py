@@ -32,7 +32,7 @@ def why_not(
     if lang not in LANGUAGES:
         raise typer.BadParameter(f"{lang} is not one of {', '.join(LANGUAGES)}", param_hint="--lang")
     with open_recommender() as recommender:
-        request = RecommendRequest(user_id=user, n=n, reasons=False)
+        request = RecommendRequest(user_id=user, n=n, strict=True)
         told = recommender.why_not(request, clean_id(item, field="item"), lang)
     if json:
         show.as_json(told)

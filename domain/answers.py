@@ -44,7 +44,7 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """share: of the positive parts. code: same_entity, taken_together, stated_taste, similar_people, popular, taste,
-    rules, or context: a shared attribute that carried no weight, whose share is 0.
+    query, rules, or context: a shared attribute that carried no weight, whose share is 0.
 
     events: how many of the user's events it covers. weak: it explains less than 15 % of the positive parts.
     cypher, browser_url: open the path in Neo4j Browser; in explanations.
@@ -101,7 +101,10 @@ class RankedList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A named part of a score: entity, behaviour, taste, popularity, people, cold_start, impressions or rules."""
+    """A named part of a score.
+
+    name: entity, behaviour, taste, popularity, people, cold_start, impressions, query or rules.
+    """
 
     name: str
     value: float
@@ -175,10 +178,11 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """The exact split of one score. sum(part.value) = score. `cypher` opens the first path in Neo4j Browser.
 
     contributions: the terms of the parts entity and behaviour, the largest first, at most 200; unlisted: what the other
-    terms add up to, those of sensitive entities among them. rules: what the shop's rules did to the item.
+    terms add up to, those of sensitive entities among them. rules: what the shop's rules did to the item. user_id None:
+    of a visitor's session or of stated tastes.
     """
 
-    user_id: str
+    user_id: str | None
     item_id: str
     name: str
     score: float

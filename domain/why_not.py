@@ -52,10 +52,11 @@ class WhyNot(msgspec.Struct, frozen=True, kw_only=True):
     code: in_list, or what kept it out (docs/why.md). rank: its place, of `of` items that may be shown, by score; for
     one that may not, where it would be. score, nth_score, gap: its own, the least of an item shown, and how much it
     lacks (below 0: nothing). parts: of the score, by name. until: ISO 8601, of a hidden item. entities, items, tastes,
-    together: what would bring it in, the best first; empty where nothing that the user does would.
+    together: what would bring it in, the best first; empty where nothing that the user does would. user_id None: of a
+    visitor.
     """
 
-    user_id: str
+    user_id: str | None
     item_id: str
     name: str | None
     code: str

@@ -67,6 +67,15 @@ class Choice:
         found = {row: self.removal_of(row) for row in self.model_order}
         return {row: removal for row, removal in found.items() if removal is not None}
 
+    def place_of(self, row: int) -> int:
+        """As shown; else by score among the items that may be shown, or where it would be if it might."""
+        if row in self.item_rows:
+            return 1 + self.item_rows.index(row)
+        values = self.scores[self.allowed_rows]
+        equals = self.allowed_rows[values == self.scores[row]].tolist()
+        before = sum(self.item_ids[other] < self.item_ids[row] for other in equals)
+        return 1 + int(np.count_nonzero(values > self.scores[row])) + before
+
 
 def best_rows(
     scores: NDArray[np.float64], rows: NDArray[np.int64], n: int, item_ids: NDArray[np.object_]

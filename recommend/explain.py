@@ -13,7 +13,7 @@ from recommend.choice import Choice
 from recommend.context import context_grounds
 from recommend.drafts import DraftPath
 from recommend.grounds import Ground, Split, Splitter
-from recommend.ranking import Ranking, rank_of, share_of
+from recommend.ranking import Ranking, share_of
 from recommend.subject import Subject
 from recommend.verify import Verifier
 from recommend.wording import Wording
@@ -74,10 +74,8 @@ def explain(
     item_row: int,
     verifier: Verifier,
     telling: Telling,
-    *,
-    now_ms: int,
 ) -> Explanation:
-    """The exact split of one item's score for a stored user. cypher shows the first path that is true."""
+    """The exact split of one item's score. cypher shows the first path that is true."""
     split = _with_rules(splitter.split(item_row), choice.rules_part, item_row)
     grounds = [Told(ground, *ground.tell(telling.words)) for ground in context_grounds(view, subject, item_row)]
     told = _true([_told(split, MOST_EXPLAINED, telling.words), grounds], verifier)
@@ -88,11 +86,11 @@ def explain(
     parts, contributions = shown.parts_of(item_row, split.positive), split.contributions(split.positive)
     terms = sum(part.value for part in parts if part.name in ("entity", "behaviour")) if contributions else 0.0
     return Explanation(
-        user_id=subject.user_id or "",
+        user_id=subject.user_id,
         item_id=view.catalogue.item_ids[item_row],
         name=view.catalogue.item_names[item_row],
         score=float(choice.scores[item_row]),
-        rank=place_of(view, subject, shown, choice, item_row, now_ms),
+        rank=place_of(choice, item_row),
         strategy=ranking.strategy,
         model_version=view.model_version,
         parts=parts,
@@ -105,15 +103,13 @@ def explain(
     )
 
 
-def place_of(view: View, subject: Subject, ranking: Ranking, choice: Choice, item_row: int, now_ms: int) -> int | None:
+def place_of(choice: Choice, item_row: int) -> int | None:
     """The rank of an item in the list, or where it would come behind it; None for one that may not be shown."""
     if item_row in choice.item_rows:
-        return 1 + choice.item_rows.index(item_row)
-    removal = choice.removal_of(item_row)
-    if removal is not None and removal.code == "rule":
+        return choice.place_of(item_row)
+    if item_row not in choice.allowed_rows:
         return None
-    behind = rank_of(view, subject, ranking, item_row, now_ms)
-    return None if behind is None else max(behind, 1 + len(choice.item_rows))
+    return max(choice.place_of(item_row), 1 + len(choice.item_rows))
 
 
 def _with_rules(split: Split, rules_part: NDArray[np.float32] | None, item_row: int) -> Split:

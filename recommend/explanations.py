@@ -16,9 +16,9 @@ from recommend.explain import Telling, explain, place_of
 from recommend.grounds import Splitter
 from recommend.ports import GraphReader
 from recommend.ranking import Ranking, choose
-from recommend.request import ExplainRequest, RecommendRequest
+from recommend.request import RecommendRequest
 from recommend.score import Scorer
-from recommend.strategies import strategy_for
+from recommend.strategies import made_for
 from recommend.subject import Subject
 from recommend.verify import Verifier
 from recommend.without import without
@@ -29,11 +29,11 @@ LOOK_UP_S = 1.0
 
 @dataclass(frozen=True)
 class Asker:
-    """Answers about one user at one moment. graph: None when there is no Neo4j."""
+    """Answers about the list of a request at one moment. graph: None when there is no Neo4j."""
 
     view: View
     subject: Subject
-    request: ExplainRequest
+    request: RecommendRequest
     graph: GraphReader | None
     now_ms: int
 
@@ -56,17 +56,13 @@ class Asker:
         return self._with_event_ids(found)
 
     def _made(self, subject: Subject) -> tuple[Ranking, Splitter, Choice]:
-        ranking, splitter = strategy_for(self.view, subject, self.graph)
-        return ranking, splitter, choose(self.view, subject, self._list_request, ranking, self.now_ms)
+        ranking, splitter = made_for(self.view, subject, self.request, self.graph)
+        return ranking, splitter, choose(self.view, subject, self.request, ranking, self.now_ms)
 
     def _remade(self, before: Subject, changed: Subject) -> tuple[Ranking, Choice]:
         """The list of the changed user; what was seen before stays out of it."""
-        ranking, _ = strategy_for(self.view, changed, self.graph)
-        return ranking, choose(self.view, before, self._list_request, ranking, self.now_ms)
-
-    @property
-    def _list_request(self) -> RecommendRequest:
-        return RecommendRequest(user_id=self.request.user_id, n=self.request.n)
+        ranking, _ = made_for(self.view, changed, self.request, self.graph)
+        return ranking, choose(self.view, before, self.request, ranking, self.now_ms)
 
     def _explained(
         self,
@@ -77,17 +73,17 @@ class Asker:
         telling: Telling,
     ) -> Explanation:
         ranking, splitter, choice = made
-        return explain(self.view, subject, ranking, choice, splitter, item_row, verifier, telling, now_ms=self.now_ms)
+        return explain(self.view, subject, ranking, choice, splitter, item_row, verifier, telling)
 
     def _change(
         self, subject: Subject, made: tuple[Ranking, Splitter, Choice], item_row: int, found: Explanation
     ) -> Change:
-        ranking, _, choice = made
+        _, _, choice = made
         score = float(choice.scores[item_row])
         return Change(
             without=self.request.without,
             score=score,
-            rank=place_of(self.view, self.subject, ranking, choice, item_row, self.now_ms),
+            rank=place_of(choice, item_row),
             score_change=found.score - score,
             stated_change=-self._stated(subject, item_row),
         )
@@ -107,7 +103,7 @@ class Asker:
         return entity + sum(value * lost.get(row, 0.0) for row, value in behaviour)
 
     def _with_event_ids(self, found: Counterfactual) -> Counterfactual:
-        if self.graph is None or not found.removed:
+        if self.graph is None or not found.removed or self.request.user_id is None:
             return found
         asked = {"user_id": self.request.user_id, "item_ids": [one.item_id for one in found.removed]}
         try:

@@ -9,6 +9,7 @@ from domain.answers import Explanation, Reason
 from domain.errors import InvalidRequest, MissingExtra
 
 DEFAULT = "json"
+VISITOR = "a visitor"
 MEDIA_TYPES = {
     "json": "application/json",
     "text": "text/plain; charset=utf-8",
@@ -42,7 +43,7 @@ def accepted(accept: str) -> str:
 def as_text(explanation: Explanation) -> str:
     """Lines for people."""
     place = f"rank {explanation.rank}" if explanation.rank else "not ranked"
-    lines = [f"{explanation.name} ({explanation.item_id}) for {explanation.user_id}"]
+    lines = [f"{explanation.name} ({explanation.item_id}) for {explanation.user_id or VISITOR}"]
     lines += [f"score {explanation.score:.3f}, {place}, strategy {explanation.strategy}", ""]
     lines += [f"  {part.name:<12} {part.value:+.4f} {part.share:>7.1%}" for part in explanation.parts]
     lines += ["", *(_told(reason) for reason in explanation.reasons)]

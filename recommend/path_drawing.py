@@ -82,7 +82,8 @@ def _title(axes: Any, explanation: Explanation, y: float, *, is_empty: bool) -> 
     left = -BOX_W / 2
     axes.text(left, y, explanation.name, fontsize=15, weight="bold", color=INK, va="center", parse_math=False)
     rank = f", rank {explanation.rank}" if explanation.rank else ""
-    told = f"for user {explanation.user_id}: score {explanation.score:.3f}{rank}"
+    whom = "a visitor" if explanation.user_id is None else f"user {explanation.user_id}"
+    told = f"for {whom}: score {explanation.score:.3f}{rank}"
     if is_empty:
         told += "; no path leads here"
     axes.text(left, y - 0.38, told, fontsize=10, color=FAINT, va="center", parse_math=False)

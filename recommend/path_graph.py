@@ -18,7 +18,9 @@ def graph_of(explanation: Explanation, most: int | None = None) -> Any:
     between or item), count. An edge runs as the relationship does: type, kind, at, state, share (of the reasons that
     use it), context (whether only reasons without weight do).
     """
-    graph: Any = nx.MultiDiGraph(user_id=explanation.user_id, item_id=explanation.item_id, score=explanation.score)
+    graph: Any = nx.MultiDiGraph(item_id=explanation.item_id, score=explanation.score)
+    if explanation.user_id is not None:
+        graph.graph["user_id"] = explanation.user_id
     reasons = [reason for reason in explanation.reasons if reason.path is not None]
     for reason in reasons[:most]:
         if reason.path is not None:

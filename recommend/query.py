@@ -6,13 +6,14 @@ While Neo4j is away, names are compared in memory: whole words, without the inde
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
 
 from domain.errors import GraphRefused, GraphUnavailable
 from recommend.catalogue import Catalogue
+from recommend.grounds import Ground, Split, Splitter, strongest
 from recommend.per_catalogue import PerCatalogue
 from recommend.ports import GraphReader
 from recommend.ranking import Ranking
@@ -21,6 +22,7 @@ from recommend.world import View
 
 LOGGER = logging.getLogger(__name__)
 STATEMENT = "read/find_items"
+PART = "query"
 TIMEOUT_S = 0.25
 MOST_NAMES, MOST_PER_ENTITY, MOST_ITEMS = 200, 500, 2_000
 OWN, THROUGH_ENTITY = 1.0, 0.5  # how well an item fits whose own name has the words, or an entity's name
@@ -43,7 +45,23 @@ def found_by(graph: GraphReader | None, view: View, query: str, ranking: Ranking
         return replace(ranking, evidence=evidence)
     sigma = float(np.std(ranking.total[list(found)]))
     part = evidence * np.float32((sigma or 1.0) / best)
-    return replace(ranking, parts={**ranking.parts, "query": part}, evidence=evidence)
+    return replace(ranking, parts={**ranking.parts, PART: part}, evidence=evidence)
+
+
+@dataclass(frozen=True)
+class FoundSplitter:
+    """With what the text adds to the score as one more term. ranking: of found_by."""
+
+    splitter: Splitter
+    ranking: Ranking
+
+    def split(self, item_row: int) -> Split:
+        split, part = self.splitter.split(item_row), self.ranking.parts.get(PART)
+        if part is None or part[item_row] <= 0:
+            return split
+        ground = Ground("query", float(part[item_row]), lambda words: (words.say("query"), None), has_path=False)
+        grounds = strongest((*split.grounds, ground))
+        return replace(split, positive=split.positive + ground.value, grounds=grounds)
 
 
 def by_names(catalogue: Catalogue, query: str) -> dict[int, float]:

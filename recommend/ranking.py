@@ -166,15 +166,3 @@ def _left_out(view: View, subject: Subject, request: RecommendRequest, exclusion
         if removal is not None:
             left_out.append(LeftOut(item_id=item_id, code=ASKED_CODES.get(removal.code, removal.code)))
     return tuple(left_out)
-
-
-def rank_of(view: View, subject: Subject, ranking: Ranking, item_row: int, now_ms: int) -> int | None:
-    """The 1-based place of an item among all that could be shown; None when it could not."""
-    allowed = view.catalogue.available & (ranking.evidence > 0)
-    allowed[list(subject.seen | subject.hidden(now_ms))] = False
-    if not allowed[item_row]:
-        return None
-    scores, score = ranking.total, ranking.total[item_row]
-    ahead = int(np.count_nonzero(scores[allowed] > score))
-    equals = np.flatnonzero(allowed & (scores == score))
-    return 1 + ahead + sum(view.catalogue.item_ids[row] < view.catalogue.item_ids[item_row] for row in equals)

@@ -36,12 +36,11 @@ from recommend.ledger_entry import Answered
 from recommend.listing import listed
 from recommend.ports import GraphReader
 from recommend.profile_view import profile_of
-from recommend.query import found_by
 from recommend.ranking import Ranking, choose
 from recommend.request import ExplainRequest, RecommendRequest
 from recommend.search import KINDS, Kind, search
-from recommend.strategies import strategy_for
-from recommend.subject import known_subject, subject_of
+from recommend.strategies import made_for, strategy_for
+from recommend.subject import Subject, known_subject, subject_of
 from recommend.supposing import Supposing
 from recommend.turn import Turn, WaitingAside
 from recommend.verify import Verifier
@@ -135,14 +134,10 @@ class Recommender:
         start = time.perf_counter()
         with self._turn:
             view, now_ms = seen_as(self._view()), self._now_ms() if at is None else at
-            subject = subject_of(view, request, now_ms)
-            if request.strict and request.user_id is not None and subject.record is None:
-                _unknown_user(request.user_id)
+            subject = _asked_subject(view, request, now_ms)
             if request.without:
                 subject = without(view, subject, request.without, self._aside)
-            ranking, splitter = strategy_for(view, subject, self._aside)
-            if request.query is not None:
-                ranking = found_by(self._aside, view, request.query, ranking)
+            ranking, splitter = made_for(view, subject, request, self._aside)
             choice = choose(view, subject, request, ranking, now_ms)
             words = wording_in(self._wordings, request.lang)
             reasons = self._reasons(splitter, choice.item_rows, words, choice.rules_part) if request.reasons else None
@@ -161,14 +156,28 @@ class Recommender:
         Raises: UnknownUser, UnknownItem, InvalidRequest for `lang` and `without`; GraphUnavailable when only Neo4j
             knows what `without` names.
         """
-        telling = Telling(wording_in(self._wordings, request.lang), self._browser, request.has_witness)
+        return self.explain_in(
+            request.listing,
+            request.item_id,
+            has_counterfactual=request.has_counterfactual,
+            has_witness=request.has_witness,
+        )
+
+    def explain_in(
+        self, request: RecommendRequest, item_id: str, *, has_counterfactual: bool = False, has_witness: bool = False
+    ) -> Explanation:
+        """The exact split of the score that an item has in the list of a request: of a user, a visitor or tastes.
+
+        Raises: as recommend and explain_fully.
+        """
+        telling = Telling(wording_in(self._wordings, request.lang), self._browser, has_witness)
         with self._turn:
-            view = self._view()
-            subject = known_subject(view, view.user(request.user_id) or _unknown_user(request.user_id))
-            item_row, now_ms = _item_row(view, request.item_id), self._now_ms()
+            view, now_ms = self._view(), self._now_ms()
+            subject = _asked_subject(view, request, now_ms)
+            item_row = _item_row(view, item_id)
             verifier = Verifier(self._aside, timeout_s=max(EXPLAIN_CHECK_S, self._verify_timeout_s))
             found = Asker(view, subject, request, self._aside, now_ms).explain(item_row, verifier, telling)
-        if not request.has_counterfactual:
+        if not has_counterfactual:
             return found
         missing = Asker(view, subject, request, self._graph, now_ms).counterfactual(item_row)  # long: others take turns
         return msgspec.structs.replace(found, counterfactual=missing)
@@ -186,14 +195,14 @@ class Recommender:
         return explained_then(view, entry, view.user(user_id), item_id, up_to_ms, verifier)
 
     def why_not(self, request: RecommendRequest, item_id: str, lang: str = "en") -> WhyNot:
-        """Why an item is not in a user's list, and what would bring it in. lang: en or zh.
+        """Why an item is not in the list of a request, and what would bring it in. lang: en or zh.
 
-        Raises: UnknownUser, UnknownItem for the context item, InvalidRequest for the filter.
+        Raises: as recommend.
         """
         view, now_ms = self._view(), self._now_ms()
-        if request.user_id is None or view.user(request.user_id) is None:
-            _unknown_user(request.user_id or "")
-        subject = subject_of(view, request, now_ms)
+        subject = _asked_subject(view, request, now_ms)
+        if request.without:
+            subject = without(view, subject, request.without, self._graph)
         return why_not(Supposing(view, request, now_ms, self._aside, self._turn), subject, item_id, lang)
 
     def similar_items(self, item_id: str, n: int = 10) -> tuple[Neighbour, ...]:
@@ -291,6 +300,14 @@ def _list_of(
         notes=notes,
         took_ms=(time.perf_counter() - start) * 1000,
     )
+
+
+def _asked_subject(view: View, request: RecommendRequest, now_ms: int) -> Subject:
+    """Raises: UnknownUser (strict only), and what subject_of raises."""
+    subject = subject_of(view, request, now_ms)
+    if request.strict and request.user_id is not None and subject.record is None:
+        _unknown_user(request.user_id)
+    return subject
 
 
 def _item_row(view: View, item_id: str) -> int:

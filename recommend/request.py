@@ -148,6 +148,11 @@ class ExplainRequest:
             raise InvalidRequest(f"n must be 1 to {MAX_N}, not {self.n}", field="n")
         object.__setattr__(self, "without", _clean_without(self.without))
 
+    @property
+    def listing(self) -> RecommendRequest:
+        """The list that the rank is of."""
+        return RecommendRequest(user_id=self.user_id, n=self.n, lang=self.lang, without=self.without, strict=True)
+
 
 def _clean_without(ids: tuple[str, ...]) -> tuple[str, ...]:
     _check_length(ids, MAX_WITHOUT, "without")

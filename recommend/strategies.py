@@ -10,7 +10,9 @@ from recommend.cold_start import items_of_people_alike, items_of_tastes
 from recommend.grounds import Splitter
 from recommend.history import Weighted
 from recommend.ports import GraphReader
+from recommend.query import FoundSplitter, found_by
 from recommend.ranking import Floats, Ranking
+from recommend.request import RecommendRequest
 from recommend.score import Scorer, Scores
 from recommend.split_model import ModelSplitter
 from recommend.split_tastes import Amounts, AmountsOf, PeopleSplitter, PopularSplitter, TasteSplitter
@@ -31,6 +33,15 @@ def strategy_for(view: View, subject: Subject, graph: GraphReader | None) -> Mad
         or by_popularity(view, subject)
     )
     return _faded(ranking, subject), splitter
+
+
+def made_for(view: View, subject: Subject, request: RecommendRequest, graph: GraphReader | None) -> Made:
+    """The same for one request: of the items that its text finds, where it has one."""
+    ranking, splitter = strategy_for(view, subject, graph)
+    if request.query is None:
+        return ranking, splitter
+    found = found_by(graph, view, request.query, ranking)
+    return found, FoundSplitter(splitter, found)
 
 
 def _faded(ranking: Ranking, subject: Subject) -> Ranking:

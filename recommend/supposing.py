@@ -9,7 +9,7 @@ from recommend.choice import Choice
 from recommend.ports import GraphReader
 from recommend.ranking import Floats, Ranking, choose
 from recommend.request import RecommendRequest
-from recommend.strategies import strategy_for
+from recommend.strategies import made_for
 from recommend.subject import Deed, Subject, Taste, strongest_kind
 from recommend.turn import Turn
 from recommend.world import View
@@ -25,15 +25,6 @@ class Outcome:
 
     def shows(self, row: int) -> bool:
         return row in self.choice.item_rows
-
-    def place_of(self, row: int) -> int:
-        """As shown; else by score among the items that may be shown, or where it would be if it might."""
-        if self.shows(row):
-            return 1 + self.choice.item_rows.index(row)
-        scores, allowed, ids = self.choice.scores, self.choice.allowed_rows, self.choice.item_ids
-        equals = allowed[scores[allowed] == scores[row]].tolist()
-        before = sum(ids[other] < ids[row] for other in equals)
-        return 1 + int(np.count_nonzero(scores[allowed] > scores[row])) + before
 
     def score_of(self, row: int) -> float:
         return float(self.choice.scores[row])
@@ -52,7 +43,7 @@ class Supposing:
     def as_it_is(self, subject: Subject) -> Outcome:
         """Raises: InvalidRequest for the filter."""
         with self.turn:
-            ranking, _ = strategy_for(self.view, subject, self.graph)
+            ranking, _ = made_for(self.view, subject, self.request, self.graph)
             return Outcome(subject, ranking, choose(self.view, subject, self.request, ranking, self.now_ms))
 
     def taking(self, subject: Subject, rows: Sequence[int]) -> Outcome:

@@ -66,7 +66,7 @@ class _Case:
         removal = choice.removal_of(row) if row >= 0 and not self.outcome.shows(row) else None
         code = "unknown_item" if row < 0 else "in_list" if self.outcome.shows(row) else "score"
         code = removal.code if removal else code
-        rank = self.outcome.place_of(row) if row >= 0 else None
+        rank = self.outcome.choice.place_of(row) if row >= 0 else None
         until, detail = None, removal.detail if removal else None
         if code in ("seen", "hidden"):
             deed = self._deed(hides=code == "hidden")
@@ -88,7 +88,7 @@ class _Case:
             "code": code,
         }
         return WhyNot(
-            user_id=self.outcome.subject.user_id or "",
+            user_id=self.outcome.subject.user_id,
             item_id=self.item_id,
             name=name,
             code=code,
@@ -152,7 +152,7 @@ class _Case:
             item_id=self.supposing.view.catalogue.item_ids[row],
             name=self.supposing.view.catalogue.item_names[row],
             adds=changed.score_of(self.row) - self.outcome.score_of(self.row),
-            rank=changed.place_of(self.row),
+            rank=changed.choice.place_of(self.row),
             brings_in=changed.shows(self.row),
         )
 
@@ -188,7 +188,7 @@ class _Case:
             item_id=view.catalogue.item_ids[row],
             name=view.catalogue.item_names[row],
             adds=changed.score_of(self.row) - self.outcome.score_of(self.row),
-            rank=changed.place_of(self.row),
+            rank=changed.choice.place_of(self.row),
             brings_in=changed.shows(self.row),
             entity_id=view.catalogue.entity_ids[entity_row],
             entity=texts.entity_name(view, entity_row),
@@ -212,7 +212,7 @@ class _Case:
                     entity_id=view.catalogue.entity_ids[entity_row],
                     entity=texts.entity_name(view, entity_row),
                     adds=changed.score_of(self.row) - self.outcome.score_of(self.row),
-                    rank=changed.place_of(self.row),
+                    rank=changed.choice.place_of(self.row),
                     brings_in=changed.shows(self.row),
                 )
                 found.append(one)
@@ -227,9 +227,8 @@ class _Case:
                 break
             rows = [catalogue.item_rows[item_id] for item_id in item_ids[:count]]
             changed = self.supposing.taking(self.outcome.subject, rows)
-            one = Together(
-                item_ids=tuple(item_ids[:count]), rank=changed.place_of(self.row), brings_in=changed.shows(self.row)
-            )
+            rank = changed.choice.place_of(self.row)
+            one = Together(item_ids=tuple(item_ids[:count]), rank=rank, brings_in=changed.shows(self.row))
             if best is None or one.rank < best.rank:
                 best = one
             if one.brings_in:

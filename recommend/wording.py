@@ -32,6 +32,7 @@ _GAPS = {  # of each sentence: what its gaps may be
     "similar_people": {"liked", "peers", "values"},
     "popular_recent": {"people", "days"},
     "popular_ever": {"people"},
+    "query": set[str](),
     "rules": set[str](),
     "which": {"verb"},
     "which_context": set[str](),

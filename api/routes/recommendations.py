@@ -31,7 +31,7 @@ def recommend(body: ShortRequest, services: Use, language: HeaderLanguage) -> Re
 @router.post("/v1/recommendations", summary="The full form", responses=LIST)
 def recommend_fully(body: RecommendationRequest, services: Use, language: HeaderLanguage) -> Response:
     """For a user, a visitor's session or stated tastes, with everything that can be asked of a list."""
-    return send(services.recommender.recommend(_request(body, language)))
+    return send(services.recommender.recommend(as_request(body, language)))
 
 
 @router.get(
@@ -63,7 +63,8 @@ def recommend_to_user(
     return send(services.recommender.recommend(request))
 
 
-def _request(body: RecommendationRequest, language: str) -> RecommendRequest:
+def as_request(body: RecommendationRequest, language: str) -> RecommendRequest:
+    """Raises: InvalidRequest naming the field."""
     session = None if body.session is None else tuple(SessionEvent(**dict(event)) for event in body.session)
     preferences = None if body.preferences is None else tuple(Preference(**dict(one)) for one in body.preferences)
     cap = body.max_per_entity

@@ -139,3 +139,19 @@ def test_what_is_sensitive_is_never_a_reason(log: Log) -> None:
 )
 def test_ids_are_written_as_escaped_literals(text: str, written: str) -> None:
     assert literal(text) == written
+
+
+def test_what_a_search_adds_is_a_reason_and_a_part_like_any_other(recommender: Recommender) -> None:
+    request = RecommendRequest(user_id="ann", query="jackie")
+    explained = recommender.explain_in(request, "jackie")
+    (part,) = [part for part in explained.parts if part.name == "query"]
+    (reason,) = [reason for reason in explained.reasons if reason.code == "query"]
+    assert part.value > 0
+    assert reason.share == pytest.approx(part.share)
+    assert sum(one.share for one in explained.parts if one.value > 0) == pytest.approx(1)
+    assert explained.score - recommender.explain("ann", "jackie").score == pytest.approx(part.value, abs=1e-4)
+    assert recommender.recommend(request).items[0].score == pytest.approx(explained.score)
+
+
+def test_a_search_does_not_rank_what_it_does_not_find(recommender: Recommender) -> None:
+    assert recommender.explain_in(RecommendRequest(user_id="ann", query="jackie"), "kill2").rank is None

@@ -205,3 +205,21 @@ def test_a_path_names_the_event_and_the_event_can_be_left_out(with_graph: Recomm
 def test_an_event_of_somebody_else_cannot_be_left_out(with_graph: Recommender) -> None:
     with pytest.raises(InvalidRequest, match="no event of the user 'ann'"):
         with_graph.recommend(RecommendRequest(user_id="ann", without=("e09",)))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        RecommendRequest(session=(SessionEvent("pulp"),)),
+        RecommendRequest(preferences=(Preference("Director:tarantino"),)),
+    ],
+)
+def test_reasons_of_somebody_not_stored_are_found_in_the_graph_and_their_statements_run(
+    with_graph: Recommender, server: tuple[ServerConfig, Connection], asked: RecommendRequest
+) -> None:
+    explained = with_graph.explain_in(asked, with_graph.recommend(asked).items[0].item_id)
+    paths = [reason.path for reason in explained.reasons if reason.path is not None]
+    assert paths
+    assert all(path.verified for path in paths)
+    for reason in explained.reasons:
+        assert reason.cypher is None or ask(server[1], reason.cypher), reason.cypher

@@ -23,7 +23,8 @@ from tests.recommend.small_model import small_artifact
 def ask(
     recommender: Recommender, user_id: str, item_id: str, *, n: int = 2, lang: str = "en", **rest: object
 ) -> WhyNot:
-    return recommender.why_not(RecommendRequest(user_id=user_id, n=n, **rest), item_id, lang)  # type: ignore[arg-type]
+    request = RecommendRequest(user_id=user_id, n=n, strict=True, **rest)  # type: ignore[arg-type]
+    return recommender.why_not(request, item_id, lang)
 
 
 def taken(user_id: str, item_id: str, kind: str, *, value: float | None = None) -> Event:
