@@ -1,11 +1,13 @@
-"""What every test may ask for: one real Neo4j and one real Kafka for the whole run.
+"""What every test may ask for: one real Neo4j, one real Kafka and one real Chromium for the whole run.
 
 CLEW_TEST_REQUIRE=all turns a skipped test into a failed one, but for those that need the data sets of ../shared.
 """
 
 import os
+import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +17,9 @@ from domain.errors import DownloadFailed
 from graph import server as neo4j_server
 from graph.server import Connection, ServerConfig
 from tests.servers import free_ports, small_server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -63,3 +68,17 @@ def kafka(kafka_config: BrokerConfig) -> Iterator[str]:
         pytest.skip(f"no Kafka: {error.message}")
     finally:
         kafka_server.down(kafka_config)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> "Iterator[Browser]":
+    """A headless Chromium. One for the run: Playwright can be started once in a thread."""
+    binary = shutil.which("chromium")
+    if binary is None:
+        pytest.skip("chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=binary, args=["--no-sandbox"])
+        yield browser
+        browser.close()

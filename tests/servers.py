@@ -1,13 +1,12 @@
 """Small real servers for tests, and plain questions to them."""
 
+import random
 import socket
 from pathlib import Path
 
 from neo4j import GraphDatabase
 
 from graph.server import Connection, ServerConfig
-
-GUIDE = "http://127.0.0.1:8080/guides/start.html"
 
 
 def free_port() -> int:
@@ -24,6 +23,11 @@ def free_ports(count: int) -> int:
             return first
 
 
+def _port_for_later() -> int:
+    """A free port of those that the system gives to nobody unasked, so that it is still free when it is needed."""
+    return next(port for port in random.sample(range(20_000, 30_000), 100) if _is_free(port))
+
+
 def _is_free(port: int) -> bool:
     """Whether a server could have it: a port that nobody listens on may still be the near end of a connection."""
     with socket.socket() as probe:
@@ -33,6 +37,10 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+API_PORT = _port_for_later()
+GUIDE = f"http://127.0.0.1:{API_PORT}/guides/start.html"  # what the test server's Browser opens: see test_browser.py
 
 
 def small_server(home: Path) -> ServerConfig:

@@ -6,15 +6,17 @@ In texts there are `code` and [links](guide:NAME) to other guides.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
+from itertools import cycle
 from pathlib import Path
 
 from cypher import source
 
 FOLDER = Path(__file__).parent
 STYLE = "style.grass"
+_COLOURS = ("57C7E3", "23B3D7"), ("8DCC93", "5DB665"), ("D9C8AE", "C0A378"), ("C990C0", "B261A5"), ("FFC454", "D7A013")
 _INLINE = re.compile(r"`(?P<code>[^`]+)`|\[(?P<text>[^\]]+)\]\(guide:(?P<guide>\w+)\)")
 
 
@@ -89,7 +91,7 @@ def as_asciidoc(guide: Guide, folder_url: str) -> str:
     """folder_url: where the guides are."""
 
     def link(name: str, text: str) -> str:
-        return f"{text} (`:guide {folder_url}/{name}.adoc`)"
+        return f"{text} (`+:guide {folder_url}/{name}.adoc+`)"
 
     def block(each: Block) -> str:
         if each.kind == "cypher":
@@ -99,6 +101,16 @@ def as_asciidoc(guide: Guide, folder_url: str) -> str:
 
     slides = (f"== {slide.title}\n\n" + "\n\n".join(map(block, slide.blocks)) for slide in guide.slides)
     return f"= {guide.title}\n\n" + "\n\n".join(slides) + "\n"
+
+
+def style_of(labels: Iterable[str]) -> str:
+    """style.grass, with a rule for each of these entity types: the Browser invents one for a label that has none."""
+    rules = (
+        f"\nnode.{label} {{\n  color: #{colour};\n  border-color: #{border};\n  text-color-internal: #2A2C34;\n"
+        "  defaultCaption: '<id>';\n  caption: '{name}';\n}\n"
+        for label, (colour, border) in zip(labels, cycle(_COLOURS), strict=False)
+    )
+    return (FOLDER / STYLE).read_text(encoding="utf-8") + "".join(rules)
 
 
 def _blocks(body: str) -> Iterator[Block]:

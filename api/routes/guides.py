@@ -4,7 +4,8 @@ import re
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from api.guides import FOLDER, STYLE, as_asciidoc, as_html, guide_names, read_guide
+from api.guides import STYLE, as_asciidoc, as_html, guide_names, read_guide, style_of
+from api.state import Use
 
 router = APIRouter(tags=["guides"], include_in_schema=False)  # pages, like /docs
 ANYONE = {"Access-Control-Allow-Origin": "*"}
@@ -12,10 +13,11 @@ _HEADER_NAMES = re.compile(r"[A-Za-z0-9-]{1,64}(\s*,\s*[A-Za-z0-9-]{1,64}){0,31}
 
 
 @router.get("/guides/{file}")
-def get_guide(file: str, request: Request) -> Response:
+def get_guide(file: str, request: Request, services: Use) -> Response:
     """NAME.html for the Browser that comes with Neo4j, NAME.adoc for the newest one, style.grass for either."""
     if file == STYLE:
-        return Response((FOLDER / STYLE).read_bytes(), headers=ANYONE, media_type="text/plain; charset=utf-8")
+        labels = [kind.label for kind in services.world.view().declaration.entity_types]
+        return Response(style_of(labels), headers=ANYONE, media_type="text/plain; charset=utf-8")
     name, _, ending = file.rpartition(".")
     if name not in guide_names() or ending not in ("html", "adoc"):
         raise HTTPException(404)

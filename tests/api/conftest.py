@@ -100,8 +100,8 @@ def start() -> Iterator[Callable[..., Live]]:
 
 
 @contextmanager
-def running(services: Services) -> Iterator[Live]:
-    settings = Settings(port=free_port())
+def running(services: Services, port: int | None = None) -> Iterator[Live]:
+    settings = Settings(port=port or free_port())
     config = uvicorn.Config(create_app(services), http="httptools", log_config=None, access_log=False)
     uvicorn_server = uvicorn.Server(config)
     with listen(settings) as listener:

@@ -85,7 +85,7 @@ def test_nothing_else_is_served(shared: Live, file: str) -> None:
 
 def test_the_style_draws_each_kind_of_node(shared: Live) -> None:
     style = shared.client.get("/guides/style.grass").text
-    for label in ("User", "Item", "Entity"):
+    for label in ("User", "Item", "Entity", "Director", "Actor", "Genre", "AgeBand"):
         assert f"node.{label} {{" in style
     assert style.count("{\n") == style.count("\n}")
 

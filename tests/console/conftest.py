@@ -1,7 +1,6 @@
 """The console as a merchandiser meets it: its own process, a real API on the hand-written world, a real Chromium."""
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from api.services import Services
 from ingest.log import Log
@@ -32,17 +31,6 @@ class Console:
 
     url: str
     process: subprocess.Popen[bytes]
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    binary = shutil.which("chromium")
-    if binary is None:
-        pytest.skip("chromium is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=binary, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
