@@ -45,17 +45,26 @@ class _Refusal(Exception):
         self.message = message
 
 
+@dataclass(frozen=True)
+class Held:
+    """An event that waits. is_timed: whether its time was sent with it."""
+
+    event: Event
+    waits_for: str
+    is_timed: bool
+
+
 @dataclass
 class Sorted:
     """The events of a request, each in one of three places; the int is its index there.
 
-    server_timed: places in `events` whose time the server made. held: what each waits for, beside it.
+    server_timed: places in `events` whose time the server made.
     """
 
     events: list[tuple[int, Event]] = field(default_factory=list[tuple[int, Event]])
     server_timed: list[int] = field(default_factory=list[int])
     rejected: list[RejectedEvent] = field(default_factory=list[RejectedEvent])
-    held: list[tuple[int, Event, str]] = field(default_factory=list[tuple[int, Event, str]])
+    held: list[Held] = field(default_factory=list[Held])
 
     def reject(self, index: int, code: str, message: str) -> None:
         self.rejected.append(RejectedEvent(index=index, code=code, message=message))
@@ -90,25 +99,49 @@ class Admission:
             raise NothingTaken(rejected)
         return EventReceipt(accepted=accepted, duplicated=duplicated, held=len(found.held), rejected=tuple(rejected))
 
-    def post_again(self, payloads: Sequence[Any]) -> list[RejectedEvent | None]:
+    def post_again(self, payloads: Sequence[Any], came_at: Sequence[int]) -> list[RejectedEvent | None]:
         """Takes events that were put aside before. For each: None when it is in the log or waits, else why not.
 
+        came_at: milliseconds, the server's time of each, which counts for one without a time of its own.
         What is rejected is not put aside once more: it lies there already.
         """
-        found = self._sort(Posted(msgspec.json.encode(payloads), lines=False), _never)
+        found = self._sort(Posted(msgspec.json.encode(payloads), lines=False), _never, came_at)
         self._append(found)
         self._put_aside(self._waiting(found))
         why = {entry.index: entry for entry in found.rejected}
         return [why.get(index) for index in range(len(payloads))]
 
+    def release_due(self) -> int:
+        """Takes the held events whose item or user is there by now, whichever way it came. Returns how many left."""
+        awaited = self._services.log.awaited()
+        self._services.world.catch_up()
+        view = self._services.world.view()
+        return sum(self.release(waits_for) for waits_for in sorted(awaited) if self._is_due(view, waits_for))
+
     def release(self, waits_for: str) -> int:
-        """Takes the events that were held for an item or a user that is there now. Returns how many left."""
+        """Takes the events that were held for an item or a user that is there now. Returns how many left.
+
+        One that is rejected by now becomes a rejected letter. Done by several processes at once it is done once.
+        """
         letters = self._services.log.dead(self._limits.max_held, waits_for=waits_for)[::-1]
         for start in range(0, len(letters), 1000):
             piece = letters[start : start + 1000]
-            self.post_again([letter.payload for letter in piece])  # one that is rejected now would be so for ever
+            verdicts = self.post_again([one.payload for one in piece], [one.buried_at for one in piece])
+            self._services.log.bury(
+                [
+                    Letter(payload=letter.payload, code=why.code, message=why.message)
+                    for letter, why in zip(piece, verdicts, strict=True)
+                    if why is not None
+                ]
+            )
             self._services.log.unbury([letter.number for letter in piece])
+        self._metrics.count_released(len(letters))
         return len(letters)
+
+    def _is_due(self, view: View, waits_for: str) -> bool:
+        """Whether what is waited for is there, or need not be there any more."""
+        policies = {"item": self._limits.unknown_items, "user": self._limits.unknown_users}
+        return policies[waits_for.partition(":")[0]] == "create" or _is_there(view, waits_for)
 
     def _append(self, found: Sorted) -> tuple[int, int]:
         """Writes the events. Returns how many were (accepted, duplicated); those refused become rejected."""
@@ -133,12 +166,12 @@ class Admission:
         """The held events as letters."""
         return [
             Letter(
-                payload=_as_posted(event),
-                code=HELD[waits_for.partition(":")[0]],
-                message=f"waits for {waits_for}",
-                waits_for=waits_for,
+                payload=_as_posted(held),
+                code=HELD[held.waits_for.partition(":")[0]],
+                message=f"waits for {held.waits_for}",
+                waits_for=held.waits_for,
             )
-            for _, event, waits_for in found.held
+            for held in found.held
         ]
 
     def _put_aside(self, letters: list[Letter]) -> None:
@@ -147,10 +180,10 @@ class Admission:
         self._services.log.bury(letters)
         self._services.world.catch_up()
         for waits_for in {letter.waits_for for letter in letters if letter.waits_for is not None}:
-            if _is_there(self._services.world.view(), waits_for):  # it came while this was being put aside
+            if self._is_due(self._services.world.view(), waits_for):  # it came while this was being put aside
                 self.release(waits_for)
 
-    def _sort(self, posted: Posted, is_burst: Callable[[str], bool]) -> Sorted:
+    def _sort(self, posted: Posted, is_burst: Callable[[str], bool], came_at: Sequence[int] | None = None) -> Sorted:
         limits, now_ms, found = self._limits, time.time_ns() // 1_000_000, Sorted()
         if limits.unknown_items != "create" or limits.unknown_users != "create":
             self._services.world.catch_up()
@@ -159,7 +192,7 @@ class Admission:
         read: Callable[[Any, int], tuple[Event, bool]] = _explained if posted.read is None else event_of
         for index, one in enumerate(many):
             try:
-                event, is_timed = read(one, now_ms)
+                event, is_timed = read(one, now_ms if came_at is None else came_at[index])
                 waits_for = judge.missing(event)
             except _Refusal as refusal:
                 found.reject(index, refusal.code, refusal.message)
@@ -167,7 +200,7 @@ class Admission:
                 found.reject(index, error.code, encodable(error.message, 300))
             else:
                 if waits_for is not None:
-                    found.held.append((index, event, waits_for))
+                    found.held.append(Held(event, waits_for, is_timed))
                     continue
                 if not is_timed:
                     found.server_timed.append(len(found.events))
@@ -236,10 +269,12 @@ def _explained(payload: Any, now_ms: int) -> tuple[Event, bool]:
     return record, event.at is not None
 
 
-def _as_posted(event: Event) -> dict[str, object]:
-    """The event as one would post it."""
-    fields: dict[str, object] = {name: getattr(event, name) for name in event.__struct_fields__}
-    return {name: value for name, value in fields.items() if value is not None} | {"at": iso(event.at)}
+def _as_posted(held: Held) -> dict[str, object]:
+    """The event as one would post it. A time that the server made is left out: the letter has it."""
+    event = held.event
+    fields: dict[str, object] = {name: getattr(event, name) for name in event.__struct_fields__ if name != "at"}
+    sent = {name: value for name, value in fields.items() if value is not None}
+    return sent | {"at": iso(event.at)} if held.is_timed else sent
 
 
 def _kept(payload: Any) -> object:

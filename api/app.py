@@ -103,9 +103,11 @@ def _with_routes() -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
-    watch = state_of(app).watch
+    watch, releaser = state_of(app).watch, state_of(app).releaser
     watch.start()
+    releaser.start()
     try:
         yield
     finally:
+        releaser.stop()
         watch.stop()

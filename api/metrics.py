@@ -61,6 +61,10 @@ class Metrics:
         for verdict, count in (("accepted", accepted), ("duplicated", duplicated), ("held", held)):
             self._events.labels(verdict).inc(count)
 
+    def count_released(self, count: int) -> None:
+        """Held events whose item or user came."""
+        self._events.labels("released").inc(count)
+
     def count_rejected(self, codes: Sequence[str]) -> None:
         """codes: one for each rejected event."""
         self._events.labels("rejected").inc(len(codes))

@@ -7,6 +7,7 @@ from fastapi import Depends, FastAPI, Request
 
 from api.admission import Admission
 from api.metrics import Metrics
+from api.releaser import Releaser
 from api.rule_writes import RuleWrites
 from api.services import Services
 from api.watch import GraphWatch
@@ -21,13 +22,15 @@ class AppState:
     admission: Admission
     writes: Writes
     rules: RuleWrites
+    releaser: Releaser
 
     @classmethod
     def of(cls, services: Services) -> "AppState":
         watch, metrics = GraphWatch(services.graph, services.log.last_offset), Metrics()
         admission = Admission(services, metrics)
         writes = Writes(services, watch, admission)
-        return cls(services, watch, metrics, admission, writes, RuleWrites(services, writes))
+        rules, releaser = RuleWrites(services, writes), Releaser(admission, services.world)
+        return cls(services, watch, metrics, admission, writes, rules, releaser)
 
 
 def state_of(app: FastAPI) -> AppState:

@@ -1,6 +1,7 @@
 """clew events: what is in the log, what was put aside, and how it gets back in."""
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,6 @@ import typer
 
 from api.admission import Admission
 from api.metrics import Metrics
-from api.types import iso
 from clew import show
 from clew.commands_graph import Json
 from clew.settings import load_settings
@@ -108,7 +108,10 @@ def replay(
         taken, refused = 0, list[dict[str, object]]()
         for start in range(0, len(letters), PIECE):
             piece = letters[start : start + PIECE]
-            verdicts = admission.post_again([_whole(letter) for letter in piece])
+            now_ms = time.time_ns() // 1_000_000
+            verdicts = admission.post_again(
+                [_whole(letter) for letter in piece], [letter.buried_at or now_ms for letter in piece]
+            )
             log.unbury([one.number for one, why in zip(piece, verdicts, strict=True) if why is None and one.number])
             taken += verdicts.count(None)
             refused += [
@@ -127,10 +130,10 @@ def replay(
 
 
 def _whole(letter: DeadLetter) -> object:
-    """The event with an id and a time of its letter's where it has none, so that taken twice it counts once."""
+    """The event with an id of its letter's where it has none, so that taken twice it counts once."""
     if letter.number == 0 or not isinstance(letter.payload, dict):
         return letter.payload
-    return {"event_id": f"letter-{letter.number}-{letter.buried_at}", "at": iso(letter.buried_at), **letter.payload}
+    return {"event_id": f"letter-{letter.number}-{letter.buried_at}", **letter.payload}
 
 
 def _print_records(log: DurableLog, offset: int, *, json: bool) -> int:

@@ -56,6 +56,7 @@ class KafkaLetters:
         self._follower = follower
         self._most = most
         self._lock = threading.Lock()
+        self._awaited: dict[bytes | None, str | None] = {}  # keyed hash -> what it stands for
 
     def bury(self, letters: Sequence[Letter]) -> None:
         people = {
@@ -86,6 +87,12 @@ class KafkaLetters:
             waits = self._keyring.hash(waits_for)
             stored = self._index.letters("WHERE waits = ? ORDER BY number DESC LIMIT ?", waits, limit)
         return [letter for letter in map(self._opened, stored) if letter is not None]
+
+    def awaited(self) -> set[str]:
+        """What held ones wait for, as of the last look. Each name is unsealed once."""
+        one_each = self._index.letters("WHERE waits IS NOT NULL GROUP BY waits")
+        self._awaited = {one.waits: self._awaited.get(one.waits) or self._wait_of(one) for one in one_each}
+        return {name for name in self._awaited.values() if name is not None}
 
     def forget(self, numbers: Collection[int]) -> None:
         self.look()
@@ -135,6 +142,10 @@ class KafkaLetters:
         with self._index.transaction():
             for letter in letters:
                 self._index.drop_letter(letter.id)
+
+    def _wait_of(self, stored: StoredLetter) -> str | None:
+        letter = self._opened(stored)
+        return letter.waits_for if letter else None
 
     def _opened(self, stored: StoredLetter) -> DeadLetter | None:
         text = self._sealer.open_bytes(stored.body, [])

@@ -118,6 +118,10 @@ class KafkaLog:
         self._check()
         return self._letters.newest(limit, waits_for)
 
+    def awaited(self) -> set[str]:
+        self._check()
+        return self._letters.awaited()
+
     def unbury(self, numbers: Collection[int]) -> None:
         self._check()
         self._letters.forget(numbers)

@@ -89,6 +89,10 @@ class Log:
         with self._reading() as reader:
             return log_dead.newest(reader, limit, waits_for)
 
+    def awaited(self) -> set[str]:
+        with self._reading() as reader:
+            return log_dead.awaited(reader)
+
     def unbury(self, numbers: Collection[int]) -> None:
         with self._group.lock, self._transaction():
             log_dead.forget(self._writer, numbers)

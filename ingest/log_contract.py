@@ -98,6 +98,10 @@ class DurableLog(Protocol):
         """The newest letters, newest first; with waits_for, only those that are held for it."""
         ...
 
+    def awaited(self) -> set[str]:
+        """What the held letters wait for. Costs microseconds where none is held; on Kafka as of the last look."""
+        ...
+
     def unbury(self, numbers: Collection[int]) -> None:
         """Forgets letters that were dealt with. Unknown numbers are no error."""
         ...

@@ -57,6 +57,10 @@ def newest(reader: sqlite3.Connection, limit: int, waits_for: str | None) -> lis
     ]
 
 
+def awaited(reader: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in reader.execute("SELECT DISTINCT waits_for FROM dead WHERE waits_for IS NOT NULL")}
+
+
 def forget(writer: sqlite3.Connection, numbers: Collection[int]) -> None:
     writer.executemany("DELETE FROM dead WHERE number = ?", [(number,) for number in numbers])
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from api.bursts import Bursts
 from api.posted import unzipped
 from api.services import EventLimits, Services
 from domain.errors import InvalidRequest
-from domain.records import Event
+from domain.records import Event, ItemPut
 from ingest.log import Log
 from recommend.recommender import Recommender
 from recommend.world import World
@@ -22,6 +23,9 @@ from tests.recommend.small_model import small_artifact
 
 EVENT = {"event_id": "one", "user_id": "hal", "item_id": "alien", "kind": "rate", "value": 5}
 OTHER = {"event_id": "two", "user_id": "hal", "item_id": "blade", "kind": "view"}
+NEW_ITEM = ItemPut(
+    item_id="new", name="New", item_kind="film", available=True, created_at=None, properties={}, relations=()
+)
 NDJSON = {"Content-Type": "application/x-ndjson"}
 JSON = {"Content-Type": "application/json"}
 Start = Callable[..., Live]
@@ -139,6 +143,38 @@ def test_a_held_event_counts_when_its_item_comes_and_only_once(offline_services:
     assert live.client.get("/v1/users/hal").json()["events"] == 1
 
 
+@pytest.mark.parametrize("way", ["item", "event"])
+def test_a_held_event_counts_once_when_another_server_made_its_item(
+    offline_services: Services, start: Start, way: str
+) -> None:
+    """How a bulk load brings one: tests/clew/test_held_events.py."""
+    live = start(offline_services, event_limits=EventLimits(unknown_items="hold"))
+    assert live.client.post("/v1/events", json={**EVENT, "item_id": "new"}).json()["held"] == 1
+    theirs = Event(event_id="theirs", user_id="ann", item_id="new", kind="view", at=1_600_000_000_000)
+    live.services.log.append([NEW_ITEM if way == "item" else theirs])
+    within(5, lambda: "one" in [event.event_id for event in stored(live)])
+    within(5, lambda: live.services.log.awaited() == set())
+    assert [event.event_id for event in stored(live)].count("one") == 1
+    assert live.client.get("/v1/users/hal").json()["events"] == 1
+    assert 'clew_events_total{verdict="released"} 1.0' in live.client.get("/metrics").text
+
+
+def test_what_was_held_is_taken_where_items_are_created_again(offline_services: Services, start: Start) -> None:
+    held = start(offline_services, event_limits=EventLimits(unknown_items="hold"))
+    assert held.client.post("/v1/events", json={**EVENT, "item_id": "new"}).json()["held"] == 1
+    again = start(offline_services)
+    within(5, lambda: [event.item_id for event in stored(again)] == ["new"])
+
+
+def test_a_held_event_that_is_rejected_by_now_becomes_a_dead_letter(offline_services: Services, start: Start) -> None:
+    live = start(offline_services, event_limits=EventLimits(unknown_items="hold"))
+    assert live.client.post("/v1/events", json={**EVENT, "item_id": "new"}).json()["held"] == 1
+    assert live.client.post("/v1/events", json=EVENT).json()["accepted"] == 1  # the same id, of another item
+    assert live.client.put("/v1/items/new", json={"name": "New"}).status_code == 201
+    (letter,) = live.services.log.dead()
+    assert (letter.code, letter.waits_for, letter.payload["item_id"]) == ("event_id_conflict", None, "new")  # type: ignore[index]
+
+
 def test_an_event_may_wait_for_its_item_and_then_for_its_user(offline_services: Services, start: Start) -> None:
     live = start(offline_services, event_limits=EventLimits(unknown_items="hold", unknown_users="hold", max_held=1))
     assert live.client.post("/v1/events", json={**EVENT, "item_id": "new", "user_id": "eva"}).json()["held"] == 1
@@ -172,6 +208,13 @@ def test_the_next_minute_begins_anew() -> None:
 
 def replace_id(event: Event, event_id: str) -> Event:
     return Event(**{**{name: getattr(event, name) for name in event.__struct_fields__}, "event_id": event_id})
+
+
+def within(seconds: float, holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_a_full_disk_is_507_and_nothing_of_the_request_is_taken(tmp_path: Path, start: Start) -> None:

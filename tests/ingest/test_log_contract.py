@@ -246,8 +246,10 @@ def test_the_oldest_rejected_letters_go_first_are_counted_and_held_ones_stay(pla
         assert [letter.payload for letter in log.dead()] == [{"number": 3}, {"number": 2}, {"item_id": "new"}]
         assert log.dead_counts() == {"invalid_event": 2, "unknown_item": 1, "dropped": 2}
         (held,) = log.dead(waits_for="item:new")
+        assert log.awaited() == {"item:new"}
         log.unbury([held.number, 987_654])
         assert log.dead(waits_for="item:new") == []
+        assert log.awaited() == set()
         assert len(log.dead()) == 2
 
 
