@@ -3,10 +3,12 @@
     python benchmarks/swap.py movies --cache .clew/cache
 
 A real `clew serve` on a model of the demo, without Neo4j. Clients ask for --rate lists a second, and post an event with
-every fifth, at planned moments; a request's time counts from its planned moment. First for --calm seconds nothing
-happens. Then, --swaps times, CURRENT is switched to another version: what is asked from there until --after seconds
-later is "swap". Last, a training of the same data runs beside, in its own process with one thread and a low priority:
-"training". Writes benchmarks/results/swap_<demo>.json.
+every fifth, at planned moments; a request's time counts from its planned moment. --rounds times two windows of --window
+seconds follow each other on the same server: in "calm" nothing happens, the floor; at the start of "swap" CURRENT is
+switched to another version, which the server takes up within the window. Slow is what takes longer than twice the p99
+of all calm windows; slow requests of the calm windows are counted by the same measure. Last, a training of the same
+data runs beside, in its own process with one thread and a low priority: "training".
+Writes benchmarks/results/swap_<demo>.json.
 """
 
 import argparse
@@ -41,6 +43,8 @@ from ingest.sources.demos import demo_source
 
 RESULTS = Path(__file__).parent / "results"
 CLIENTS = 4
+SETTLE_S = 5.0
+WORST = 5  # slowest requests that are told one by one
 JSON = {"Content-Type": "application/json"}
 
 
@@ -140,50 +144,85 @@ def train_beside(home: Path) -> tuple[float, float]:
     return began, time.monotonic()
 
 
-def told(answers: list[Answer]) -> dict[str, float]:
+def told(answers: list[Answer], slow_ms: float) -> dict[str, float]:
+    """Of requests. slow_ms: what takes longer is slow."""
     times = np.array([answer.took_ms for answer in answers] or [np.nan])
     p50, p99 = np.quantile(times, [0.5, 0.99])
     return {
         "requests": len(answers),
         "failed": sum(not answer.ok for answer in answers),
+        "slow": int((times > slow_ms).sum()),
         "p50_ms": round(float(p50), 2),
         "p99_ms": round(float(p99), 2),
         "max_ms": round(float(times.max()), 2),
     }
 
 
+def within(answers: list[Answer], begins: list[float], length_s: float) -> list[Answer]:
+    """The answers to what was planned in windows of that length."""
+    return [a for a in answers if any(begin <= a.planned < begin + length_s for begin in begins)]
+
+
+def slowest(answers: list[Answer], begins: list[float], length_s: float) -> list[float]:
+    """The slowest request of each window, in milliseconds."""
+    return [round(max(a.took_ms for a in within(answers, [begin], length_s)), 2) for begin in begins]
+
+
 def measure(options: argparse.Namespace, home: Path) -> dict[str, object]:
-    snapshot = prepare(options.demo, options.cache, home, options.swaps + 1)
+    snapshot = prepare(options.demo, options.cache, home, options.rounds + 1)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = serve(home, port)
     load = Load(port, snapshot.user_ids.tolist(), snapshot.item_ids.tolist(), options.rate)
     load.start()
+    calm: list[float] = []
+    swap: list[float] = []
     try:
-        time.sleep(5)
-        calm = time.monotonic()
-        time.sleep(options.calm)
-        switches: list[float] = []
-        for number in range(1, options.swaps + 1):
-            switches.append(time.monotonic())
-            switch_current(home / "models", f"v{number}", keep=options.swaps + 1)
-            time.sleep(options.after)
-        training = train_beside(home) if options.training else (0.0, 0.0)
+        time.sleep(SETTLE_S)
+        for number in range(1, options.rounds + 1):
+            calm.append(time.monotonic())
+            time.sleep(options.window)
+            swap.append(time.monotonic())
+            switch_current(home / "models", f"v{number}", keep=options.rounds + 1)
+            time.sleep(options.window)
+        training = train_beside(home) if options.training else None
     finally:
         load.stop()
         server.send_signal(signal.SIGTERM)
         server.wait()
-    answers = load.answers
+    return report(load.answers, calm, swap, options.window, training)
+
+
+def report(
+    answers: list[Answer], calm: list[float], swap: list[float], window_s: float, training: tuple[float, float] | None
+) -> dict[str, object]:
+    """What the phases' requests took. calm, swap: when each window began; training: its begin and end."""
     taken_up_s = [
         min((a.planned + a.took_ms / 1000 for a in answers if a.version == f"v{number}"), default=np.inf) - at
-        for number, at in enumerate(switches, start=1)
+        for number, at in enumerate(swap, start=1)
     ]
+    if max(taken_up_s) > window_s:
+        raise SystemExit(f"a model was taken up after {max(taken_up_s):.1f} s, outside its window; give a longer one")
+    in_calm, in_swap = within(answers, calm, window_s), within(answers, swap, window_s)
+    slow_ms = 2 * float(np.quantile([answer.took_ms for answer in in_calm], 0.99))
+    worst = sorted(in_swap, key=lambda answer: -answer.took_ms)[:WORST]
+    during = [a for a in answers if training and training[0] <= a.planned < training[1]]
     return {
-        "calm": told([a for a in answers if calm <= a.planned < switches[0]]),
-        "swap": told([a for a in answers if switches[0] <= a.planned < switches[-1] + options.after]),
-        "training": told([a for a in answers if training[0] <= a.planned < training[1]]) if options.training else None,
+        "slow_is_above_ms": round(slow_ms, 2),
+        "calm": told(in_calm, slow_ms),
+        "swap": told(in_swap, slow_ms),
+        "training": told(during, slow_ms) if training else None,
         "taken_up_after_s": [round(each, 2) for each in taken_up_s],
+        "slowest_of_each_calm_ms": slowest(answers, calm, window_s),
+        "slowest_of_each_swap_ms": slowest(answers, swap, window_s),
+        "slowest_in_swap": [
+            {
+                "took_ms": round(a.took_ms, 2),
+                "after_switch_s": round(min(a.planned - at for at in swap if at <= a.planned), 2),
+            }
+            for a in worst
+        ],
     }
 
 
@@ -192,9 +231,8 @@ def main() -> None:
     parser.add_argument("demo", choices=["movies", "retail"])
     parser.add_argument("--cache", type=Path, default=Path(".clew/cache"))
     parser.add_argument("--rate", type=float, default=50)
-    parser.add_argument("--calm", type=float, default=20)
-    parser.add_argument("--swaps", type=int, default=5)
-    parser.add_argument("--after", type=float, default=8)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--window", type=float, default=8)
     parser.add_argument("--training", action=argparse.BooleanOptionalAction, default=True)
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)

@@ -38,7 +38,7 @@ class Popularity:
         events = snapshot.interactions
         positive = _positive(snapshot.declaration, events.kinds, events.values)
         users, items, at = events.user_rows[positive], events.item_rows[positive], events.at[positive]
-        self.num_users = len(np.unique(users))
+        self.num_users = int(np.count_nonzero(np.bincount(users)))
         late = at >= (at.max() - WINDOW_DAYS * DAY_MS) if len(at) else np.zeros(0, np.bool_)
         num_items = len(snapshot.item_ids)
         self._ever = _people(users, items, num_items)
@@ -92,5 +92,6 @@ def _positive(declaration: Declaration, kinds: NDArray[np.int16], values: NDArra
 
 def _people(users: NDArray[np.int32], items: NDArray[np.int32], num_items: int) -> NDArray[np.int64]:
     """(I,) distinct users per item."""
-    pairs = np.unique(users.astype(np.int64) * max(num_items, 1) + items)
-    return np.bincount(pairs % max(num_items, 1), minlength=num_items)
+    pairs = np.sort(users.astype(np.int64) * max(num_items, 1) + items)  # np.unique would keep other threads waiting
+    first = np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)]
+    return np.bincount(pairs[first] % max(num_items, 1), minlength=num_items)
