@@ -47,7 +47,7 @@ _REFUSED = {
     "TransactionForeach": "CALL … IN TRANSACTIONS is for writing",
 }
 _PLACE = re.compile(r" \(line (?P<line>\d+), column \d+ \(offset: (?P<offset>\d+)\)\)")
-_TOO_COSTLY = re.compile(r"TransactionTimedOut|OutOfMemory|MemoryPool|TransactionMemoryLimit")
+_TOO_COSTLY = re.compile(r"TransactionTimedOut|Transaction\.Terminated|OutOfMemory|MemoryPool|TransactionMemoryLimit")
 _THEIRS = re.compile(r"Neo\.(ClientError\.(?!Security|Database\.DatabaseNotFound)|DatabaseError\.Statement\.)")
 
 
@@ -70,6 +70,8 @@ def run_query(
             raise _translated(error, text) or error from error
         except OverflowError as error:
             raise InvalidQuery(f"a parameter is a number that does not fit in 64 bits: {error}") from error
+        except UnicodeEncodeError as error:
+            raise InvalidQuery(f"a text holds half a surrogate pair: {error}") from error
         except BrokenRecordError as error:
             raise InvalidQuery(
                 f"the answer holds a value that cannot be shown, such as a date before 1: {error}"
@@ -135,7 +137,7 @@ def _translated(error: Neo4jError, text: str) -> ClewError | None:
     code = error.code or ""
     message = (error.message or "").partition(" (line ")[0].split("\n")[0].strip(" .")
     if _TOO_COSTLY.search(code):
-        why = "ran out of time" if "TimedOut" in code else "needs more memory than the server gives"
+        why = "needs more memory than the server gives" if "emory" in code else "ran out of time"
         return QueryTooCostly(f"the query {why}; narrow it, with ids, labels or a LIMIT")
     if "AccessMode" in code:
         return QueryRefused(f"here only reading is allowed: {message}")

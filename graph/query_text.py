@@ -11,11 +11,14 @@ MAX_OPERATORS = 1_000  # so is its handling of `a OR b OR c`
 NAMESPACES = frozenset(
     {"date", "datetime", "duration", "localdatetime", "localtime", "point", "time", "vector", "db", "coll", "string"}
 )
+_COMMENT = r"(?>//[^\n]*|/\*.*?\*/)"  # atomic: it ends where it ends, whatever follows
+_PART = r"(?:`(?:[^`]|``)*`|[^\W\d]\w*)"
+_GAP = rf"(?:\s|{_COMMENT})*"
 _TOKEN = re.compile(
-    r"""(?P<comment>//[^\n]*|/\*.*?\*/)
+    rf"""(?P<comment>{_COMMENT})
       | (?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")
-      | (?P<name>(?:`(?:[^`]|``)*`|[^\W\d]\w*)(?:\s*\.\s*(?:`(?:[^`]|``)*`|[^\W\d]\w*))*)
-      | (?P<open>[(\[{]) | (?P<close>[)\]}])
+      | (?P<name>{_PART}(?:{_GAP}\.{_GAP}{_PART})*)
+      | (?P<open>[(\[{{]) | (?P<close>[)\]}}])
       | (?P<operator>[-+*/%^=<>|!]+)
       | (?P<other>\S)""",
     re.VERBOSE | re.DOTALL,
@@ -30,13 +33,14 @@ def check_text(text: str) -> None:
         raise QueryTooCostly(f"a query may have {MAX_LENGTH:,} characters; this has {len(text):,}")
     depth = operators = 0
     called: re.Match[str] | None = None
+    before = ""
     for token in _TOKEN.finditer(text):
         kind, value = token.lastgroup, token.group()
         if kind == "comment":
             continue
         if kind == "open":
             depth += 1
-            if value == "(" and called is not None:
+            if value == "(" and called is not None and before != "call":  # procedures are judged by the plan
                 _check_call(text, called)
         elif kind == "close":
             depth -= 1
@@ -48,6 +52,7 @@ def check_text(text: str) -> None:
             what = f"{MAX_DEPTH} brackets inside each other" if depth > MAX_DEPTH else f"{MAX_OPERATORS:,} operators"
             message = f"a query may have {what}; give lists of values as parameters"
             raise QueryTooCostly(message, position=position_at(text, token.start()))
+        before = called.group().lower() if called else ""
         called = token if kind == "name" else None
 
 
@@ -59,10 +64,10 @@ def position_at(text: str, offset: int) -> Position:
 
 
 def _check_call(text: str, called: re.Match[str]) -> None:
-    """Raises: QueryRefused for a function that is not Neo4j's own. Procedures are judged by the plan."""
-    parts = [part.strip().strip("`").lower() for part in called.group().split(".")]
-    before = text[: called.start()].rstrip().lower()
-    if len(parts) > 1 and parts[0] not in NAMESPACES and not re.search(r"\bcall\Z", before):
+    """Raises: QueryRefused for a function that is not Neo4j's own."""
+    bare = re.sub(_COMMENT, "", called.group(), flags=re.DOTALL)
+    parts = [part.strip().strip("`").lower() for part in bare.split(".")]
+    if len(parts) > 1 and parts[0] not in NAMESPACES:
         name = ".".join(parts)
         raise QueryRefused(
             f"the function {name} is not allowed; only functions of Cypher itself are",

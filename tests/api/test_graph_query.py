@@ -1,12 +1,14 @@
 """POST /v1/graph/query: read-only Cypher for analysts."""
 
+import time
 from collections.abc import Callable
-from threading import Thread
+from threading import BoundedSemaphore, Thread
 
 import httpx
 import pytest
 
 from api.keys import new_key
+from api.routes import graph as graph_route
 from api.services import Services
 from graph.store import GraphStore
 from tests.api.conftest import Live
@@ -73,6 +75,22 @@ def test_only_analysts_and_admins_may_ask(services: Services, graph: GraphStore,
         for scope, (key, _) in made.items()
     }
     assert found == {"read": 403, "write": 403, "analyst": 200, "admin": 200}
+
+
+def test_a_query_that_neo4j_does_not_end_is_answered_in_time_and_keeps_its_place(
+    asked: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neo4j looks at the clock between rows, and this is one row of some seconds."""
+    monkeypatch.setattr(graph_route, "GRACE_S", 0.3)
+    monkeypatch.setattr(graph_route, "_places", BoundedSemaphore(1))
+    begun = time.monotonic()
+    answer = ask(asked, "RETURN reduce(s = 0, i IN range(1, 60000000) | s + i)", timeout_s=0.2)
+    assert (answer.status_code, answer.json()["code"]) == (422, "query_too_costly")
+    assert time.monotonic() - begun < 1.5
+    assert ask(asked, "RETURN 1").status_code == 503
+    while ask(asked, "RETURN 1").status_code == 503:  # until that one has ended
+        assert time.monotonic() - begun < 60
+        time.sleep(0.1)
 
 
 def test_without_neo4j_it_says_so(offline: Live) -> None:

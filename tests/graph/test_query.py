@@ -116,12 +116,48 @@ def test_an_embedding_is_shown_only_when_it_is_asked_for(world: GraphStore) -> N
         "EXPLAIN CREATE (:User)",
         "PROFILE CREATE (:User)",
         "/* a */ // b\n PROFILE MATCH (n) DETACH DELETE n",
+        "PROFILE RETURN 1",
+        "CREATE/**/(:User {id: 'x'})",
+        "// RETURN 1\nMERGE (:User {id: 'x'})",
+        "INSERT (:User)",
+        "FOREACH (x IN [1] | CREATE (:User))",
+        "RETURN 1 AS x NEXT CREATE (:User)",
+        "WHEN true THEN CREATE (:User)",
+        "RETURN COLLECT { CREATE (:User) RETURN 1 }",
+        "CYPHER 5 CREATE (:User)",
+        "CYPHER runtime=slotted CREATE (:User)",
+        r"\u0043REATE (:User)",
+        r"CYPHER 5 RETURN '\u0027 CREATE (:User) //'",
+        "RETURN 1; CREATE (:User)",
+        "MATCH (n:Item) CALL (n) { SET n.x = 1 } IN 2 CONCURRENT TRANSACTIONS OF 1 ROW",
+        "MATCH (n:Item) CALL (n) { RETURN 1 AS x } IN TRANSACTIONS RETURN x",
+        "load/**/csv from 'file:///etc/passwd' as row return row",
+        "LOAD CSV WITH HEADERS FROM $url AS row RETURN row",
+        "RETURN COLLECT { LOAD CSV FROM 'file:///x' AS row RETURN row }",
+        "CALL () { USE system RETURN 1 AS x } RETURN x",
+        "USE graph.byName('system') RETURN 1 AS x",
+        "show/**/indexes",
+        "SHOW CURRENT USER",
+        "SHOW PROCEDURES YIELD name RETURN name",
+        "RENAME USER neo4j TO eve",
+        "DROP DATABASE neo4j",
+        "CALL `dbms`.`listConfig`()",
+        "CALL/**/dbms . listConfig()",
+        "CALL tx.setMetaData({a: 1})",
+        "CALL db.awaitIndexes()",
+        "RETURN apoc/**/.load/**/.json('file:///x')",
+        "RETURN apoc.load // a\n .json('file:///x')",
+        "RETURN // call\n apoc.load.json('file:///x')",
+        "RETURN `apoc.load.json`('file:///x')",
+        ":play start",
+        "BEGIN",
     ],
 )
 def test_nothing_but_reading_this_graph_is_allowed(world: GraphStore, text: str) -> None:
     before = world.counts()
-    with pytest.raises(InvalidQuery):
-        ask(world, text)
+    with pytest.raises(InvalidQuery) as caught:
+        ask(world, text, url="file:///etc/passwd")
+    assert caught.value.code in ("query_refused", "invalid_query")
     assert world.counts() == before
 
 
@@ -135,6 +171,21 @@ def test_a_refusal_says_what_is_not_allowed(world: GraphStore) -> None:
     with pytest.raises(QueryRefused, match=r"function apoc\.text\.join is not allowed") as caught:
         ask(world, "RETURN 1,\n  apoc.text.join([])")
     assert caught.value.position == Position(2, 3, 12)
+
+
+@pytest.mark.parametrize("gap", ["/*x*/ .", " // call\n.", "`.`", ".`", "./**/"])
+def test_a_function_of_a_plugin_is_found_however_it_is_written(gap: str) -> None:
+    """By its text: the server of this run has no plugins, so that its plan would say nothing of them."""
+    closing = "`" if gap.endswith("`") else ""
+    opening = "`" if gap.startswith("`") else ""
+    for before in ("RETURN ", "RETURN // call\n ", "RETURN /* call */ "):
+        with pytest.raises(QueryRefused, match=r"function apoc\.load is not allowed"):
+            check_text(f"{before}{opening}apoc{gap}load{closing}('x')")
+
+
+@pytest.mark.parametrize("call", ["CALL /*x*/ db.labels()", "OPTIONAL CALL db.labels() YIELD label RETURN label"])
+def test_a_procedure_that_is_allowed_may_be_called_in_any_form(world: GraphStore, call: str) -> None:
+    assert ("User",) in ask(world, call).rows
 
 
 def test_procedures_that_search_and_describe_are_allowed(world: GraphStore) -> None:
@@ -168,6 +219,44 @@ def test_a_mistake_is_named_with_its_place(world: GraphStore, text: str, positio
 def test_a_number_that_does_not_fit_is_named(world: GraphStore) -> None:
     with pytest.raises(InvalidQuery, match="64 bits"):
         ask(world, "RETURN $x", x=2**70)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"a": [1, "b", None, {"c": [1.5]}]},
+        [[], {}, "\x00", "`", "$x", "'; MATCH (n) DETACH DELETE n //"],
+        -(2**63),
+        {"a b`c": {"": True}},
+    ],
+)
+def test_a_parameter_of_any_form_is_a_value_and_nothing_else(world: GraphStore, given: object) -> None:
+    assert ask(world, "RETURN $x AS x", x=given).rows == ((given,),)
+
+
+def test_a_text_that_is_none_is_named(world: GraphStore) -> None:
+    with pytest.raises(InvalidQuery, match="surrogate"):
+        ask(world, "RETURN $x", x="\ud800")
+    with pytest.raises(InvalidQuery, match="surrogate"):
+        ask(world, "RETURN '\ud800'")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MATCH p = (a)-[*]-(b) RETURN count(p)",
+        "UNWIND range(1, 100000000) AS x WITH collect(x) AS xs RETURN size(xs)",
+        "MATCH " + ", ".join(f"(n{place})--(m{place})" for place in range(300)) + " RETURN 1",  # it is planned for ever
+    ],
+)
+def test_a_query_that_would_take_all_there_is_is_ended(world: GraphStore, text: str) -> None:
+    with pytest.raises(QueryTooCostly):
+        ask(world, text, timeout_s=0.5)
+
+
+def test_ten_million_rows_are_as_many_as_the_limit(world: GraphStore) -> None:
+    answer = ask(world, "UNWIND range(1, 10000000) AS x RETURN x", limit=2)
+    assert (answer.rows, answer.truncated) == (((1,), (2,)), True)
 
 
 def test_a_query_that_runs_too_long_is_ended(world: GraphStore) -> None:
