@@ -2,8 +2,10 @@
 
     python benchmarks/graph_rates.py --cache .clew/cache
 
-The peers run on the same server, right after: for writing, UNWIND over a list of maps with MERGE on the constrained
-event_id; for reading, one record per relationship. Both must leave or give the same events.
+"drained": a writer with its turn takes events out of a log in SQLite and writes them, as `clew writer` does, offset,
+fence and digest included. "writer": the same transactions without log and turn. The peers run on the same server, in
+turns with ours: for writing, UNWIND over a list of maps with MERGE on the constrained event_id; for reading, one record
+per relationship. All must leave or give the same events.
 Writes benchmarks/results/graph_rates.json.
 """
 
@@ -14,7 +16,7 @@ import platform
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,6 +25,7 @@ from pathlib import Path
 
 import neo4j
 
+from clew.writer import drain_once
 from domain.progress import Silent
 from domain.records import Event
 from domain.tables import Dataset, EventTable
@@ -31,12 +34,14 @@ from graph.home import Connection, ServerConfig
 from graph.load import bulk_load, confirm_bulk_load
 from graph.snapshot import take_snapshot
 from graph.store import GraphStore
+from ingest.log import Log
 from ingest.report import RejectedLog
 from ingest.sources import read_source
 
 ROOT = Path(__file__).parents[1]
 SOME = 200_000  # events of the online runs
-BATCH = 10_000
+BATCH = 20_000
+REQUEST = 1_000  # events that are appended to the log at once
 MERGE = """
 UNWIND $rows AS row
 MATCH (user:User {id: row.user_id})
@@ -58,7 +63,9 @@ def main() -> None:
         rates = measure(Path(folder), given.cache)
     for name, rate in rates.items():
         print(f"{name:42} {rate:12,.0f} /s")
-    print(f"writing, ratio to MERGE                    {rates['writer, events'] / rates['peer MERGE, events']:12.1f} x")
+    print(
+        f"drained, ratio to MERGE                    {rates['drained, events'] / rates['peer MERGE, events']:12.1f} x"
+    )
     print(
         f"reading, ratio to one record per relation  {rates['snapshot again, relations'] / rates['peer read']:12.1f} x"
     )
@@ -90,25 +97,30 @@ def measure(folder: Path, cache: Path) -> dict[str, float]:
                 with _timed(rates, name, relations):
                     taken = take_snapshot(store, folder / name.split(",")[0], Silent())
             assert len(taken.interactions) == len(dataset.events)
-            _write(store, connection, dataset, rates)
+            _write(store, connection, dataset, folder, rates)
     finally:
         server.down(config)
     return rates
 
 
-def _write(store: GraphStore, connection: Connection, dataset: Dataset, rates: dict[str, float]) -> None:
-    """Ours and the peer take turns, round by round on the same server; the first round warms it and does not count."""
+def _write(store: GraphStore, connection: Connection, dataset: Dataset, folder: Path, rates: dict[str, float]) -> None:
+    """The ways to write take turns, round by round on the same server; the first round warms it and does not count."""
     before = store.counts()["events"]
-    ours, theirs = _records(dataset.events, "writer"), _rows(_records(dataset.events, "peer"))
-    seconds = {"writer, events": 0.0, "peer MERGE, events": 0.0}
+    ours, theirs, logged = (_records(dataset.events, name) for name in ("writer", "peer", "log"))
+    rows = _rows(theirs)
+    fence = store.take_turn("bench", stalled=None).fence
+    seconds = {"drained, events": 0.0, "writer, events": 0.0, "peer MERGE, events": 0.0}
     auth = (connection.username, connection.password)
-    with neo4j.GraphDatabase.driver(connection.uri, auth=auth) as driver:
+    with neo4j.GraphDatabase.driver(connection.uri, auth=auth) as driver, Log(folder / "log.db") as log:
         for start in range(0, SOME, BATCH):
             end = start + BATCH
+            for first in range(start, end, REQUEST):
+                log.append([event for _, event in logged[first : first + REQUEST]])
             turns = {
-                "writer, events": lambda start=start, end=end: store.apply(ours[start:end]),
+                "drained, events": lambda: drain_once(log, store, fence=fence),
+                "writer, events": lambda start=start, end=end: store.apply(ours[start:end], "bench"),
                 "peer MERGE, events": lambda start=start, end=end: driver.execute_query(
-                    MERGE, rows=theirs[start:end], database_="neo4j"
+                    MERGE, rows=rows[start:end], database_="neo4j"
                 ),
             }
             for name, turn in turns.items():
@@ -117,16 +129,16 @@ def _write(store: GraphStore, connection: Connection, dataset: Dataset, rates: d
                 seconds[name] += (time.perf_counter() - started) if start else 0.0
         for name, spent in seconds.items():
             rates[name] = (SOME - BATCH) / spent
-        assert store.counts()["events"] == before + 2 * SOME
+        assert store.counts()["events"] == before + 3 * SOME
         with _timed(rates, "peer read", SOME):
             read = driver.execute_query(PLAIN_READ, limit=SOME, database_="neo4j").records
         assert len(read) == SOME
     online = replace(dataset, relations=(), entities=(), events=_renamed(dataset.events, "online"))
-    rows = SOME + len(dataset.users.ids) + len(dataset.items.ids)
+    nodes = len(dataset.users.ids) + len(dataset.items.ids)
     for name in ("online load, nodes and events", "online load again, nodes and events"):
-        with _timed(rates, name, rows):
+        with _timed(rates, name, SOME + nodes):
             store.load(online)
-    assert store.counts()["events"] == before + 3 * SOME
+    assert store.counts()["events"] == before + 4 * SOME
 
 
 def _rows(records: list[tuple[int, Event]]) -> list[dict[str, object]]:
@@ -156,7 +168,7 @@ def _records(events: EventTable, prefix: str) -> list[tuple[int, Event]]:
 
 
 @contextmanager
-def _timed(rates: dict[str, float], name: str, rows: int) -> Iterator[None]:
+def _timed(rates: dict[str, float], name: str, rows: int) -> Generator[None]:
     started = time.perf_counter()
     yield
     rates[name] = rows / (time.perf_counter() - started)

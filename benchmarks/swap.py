@@ -202,6 +202,8 @@ def report(
         min((a.planned + a.took_ms / 1000 for a in answers if a.version == f"v{number}"), default=np.inf) - at
         for number, at in enumerate(swap, start=1)
     ]
+    if max((answer.planned for answer in answers), default=0) < swap[-1] + window_s - 1:
+        raise SystemExit("requests were not answered as fast as they were asked; give a lower --rate")
     if max(taken_up_s) > window_s:
         raise SystemExit(f"a model was taken up after {max(taken_up_s):.1f} s, outside its window; give a longer one")
     in_calm, in_swap = within(answers, calm, window_s), within(answers, swap, window_s)
