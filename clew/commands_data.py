@@ -79,11 +79,13 @@ def train(
     pipeline.publish(settings, trained.version, progress)
     seconds = time.perf_counter() - started
     if json:
-        show.as_json({"version": trained.version, "metrics": trained.metrics, "seconds": seconds})
+        found = {"version": trained.version, "metrics": trained.metrics, "seconds": seconds}
+        show.as_json({**found, "comparison": trained.comparison})
         return
-    figures = "  ".join(f"{name} {value:.4f}" for name, value in trained.metrics.items())
+    figures = "  ".join(f"{name} {value:.4g}" for name, value in trained.metrics.items())
     show.out.print(f"the model {trained.version} serves, after {seconds:.1f} s")
     show.out.print(figures)
+    show.out.print(show.plain(trained.comparison.text))
     show.hint("next: `clew serve`, or `clew recommend USER`")
 
 

@@ -6,12 +6,14 @@ import msgspec
 
 from domain.errors import DamagedArtifact, NoModel
 from embeddings.artifact import all_versions, current_version, held_back, read_manifest
-
-NDCG = "validation_ndcg@10"
+from embeddings.comparison import NDCG
 
 
 class ModelOnDisk(msgspec.Struct, frozen=True):
-    """state: "serves", "held back", "ready" (it may serve), "damaged"; note: why. ndcg: on its own validation part."""
+    """state: "serves", "held back", "ready" (it may serve), "damaged". ndcg: on its own validation part.
+
+    note: why it is held back or damaged, else how it compared with the model before.
+    """
 
     version: str
     state: str
@@ -71,4 +73,5 @@ def _look_at(models_dir: Path, version: str, current: str | None) -> ModelOnDisk
     except DamagedArtifact as error:
         return ModelOnDisk(version, "damaged", None, None, None, error.message)
     state = "serves" if version == current else "ready" if why is None else "held back"
-    return ModelOnDisk(version, state, manifest.created_at, manifest.log_offset, manifest.metrics.get(NDCG), why)
+    note = why or (manifest.comparison.text if manifest.comparison else None)
+    return ModelOnDisk(version, state, manifest.created_at, manifest.log_offset, manifest.metrics.get(NDCG), note)

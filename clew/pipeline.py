@@ -19,6 +19,7 @@ from domain.snapshot import Snapshot
 from domain.tables import Dataset
 from embeddings.artifact import (
     Artifact,
+    Comparison,
     Manifest,
     all_versions,
     current_version,
@@ -42,11 +43,12 @@ ENOUGH_NEW = 0.01  # a model is trained again when the graph has grown by this s
 
 @dataclass(frozen=True)
 class Trained:
-    """A published model. graph_written: whether its vectors are in Neo4j."""
+    """A model on disk. comparison: with the one that serves."""
 
     version: str
     metrics: dict[str, float]
     seconds: float
+    comparison: Comparison
 
 
 def start_graph(settings: Settings, progress: Progress) -> Connection:
@@ -155,7 +157,7 @@ def train(
         budget_s=budget_s,
         trials=trials,
     )
-    return Trained(made.version, dict(made.metrics), made.seconds)
+    return Trained(made.version, dict(made.metrics), made.seconds, made.comparison)
 
 
 def publish(settings: Settings, version: str, progress: Progress) -> None:

@@ -34,8 +34,22 @@ class FileSum(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
+class Comparison(msgspec.Struct, frozen=True):
+    """How a model compares with `served`, which served when it was made (None: nothing did).
+
+    verdict: "as good", "worse" or "not compared"; text: the figures, or why there are none.
+    """
+
+    served: str | None
+    verdict: str
+    text: str
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What the version is. Shapes, counts and metrics by name; log_offset: log records up to it are inside."""
+    """What the version is. Shapes, counts and metrics by name; log_offset: log records up to it are inside.
+
+    comparison: None where the model was made to be looked at only.
+    """
 
     format: int
     version: str
@@ -51,6 +65,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str]
     shapes: dict[str, tuple[int, ...]]
     files: dict[str, FileSum]
+    comparison: Comparison | None = None
 
     @property
     def snapshot_file(self) -> str:

@@ -16,11 +16,12 @@ import msgspec
 import numpy as np
 import torch
 
-from domain.errors import DamagedArtifact, NothingToTrain, WorseModel
+from domain.errors import DamagedArtifact, NothingToTrain
 from domain.progress import Progress, Silent
 from domain.snapshot import Snapshot
-from embeddings.artifact import FORMAT, Manifest, current_version, hold_back, read_manifest, write_artifact
+from embeddings.artifact import FORMAT, Comparison, Manifest, current_version, read_manifest, write_artifact
 from embeddings.assemble import assemble
+from embeddings.comparison import NDCG, NUM_USERS, RECALL, compare, refuse_worse
 from embeddings.fitting import Fitting
 from embeddings.holdout import matrix_of, pairs_of
 from embeddings.popularity import trend_of
@@ -30,8 +31,6 @@ from embeddings.validation import Targets, validation_of
 from embeddings.weighting import PairWeights
 from embeddings.weights import Normalisation, Weights
 
-WORSE = 0.95  # of the serving model's validation NDCG@10: below, a model is not published
-NDCG, RECALL = "validation_ndcg@10", "validation_recall@10"
 THREADS = 1  # of torch: equal results on any machine, and no waiting at barriers where the cores are busy
 TUNE_S = 300.0
 
@@ -55,6 +54,7 @@ class Trained:
     path: Path
     metrics: Mapping[str, float]
     seconds: float
+    comparison: Comparison
 
 
 def train(
@@ -85,13 +85,14 @@ def train(
         settings = settings or saved_settings(models_dir, snapshot.declaration.fingerprint)
         budget_s = trials = None
     model = train_model(snapshot, seed=seed, progress=progress, settings=settings, budget_s=budget_s, trials=trials)
+    comparison = compare(model.metrics, models_dir)
     with progress.step("Writing the model", 1) as advance:
-        manifest = manifest_of(model, snapshot)
+        manifest = msgspec.structs.replace(manifest_of(model, snapshot), comparison=comparison)
         path = write_artifact(models_dir, manifest, model.weights, snapshot)
         advance(1)
     if not force:
-        refuse_worse(manifest.version, model.metrics, models_dir)
-    return Trained(manifest.version, path, model.metrics, time.perf_counter() - began)
+        refuse_worse(manifest.version, comparison, models_dir)
+    return Trained(manifest.version, path, model.metrics, time.perf_counter() - began, comparison)
 
 
 def train_model(
@@ -120,11 +121,11 @@ def train_model(
         fitting = Fitting.of(snapshot, seed, progress)
         held = validation_of(snapshot, validation, start, seed)
         found = search(fitting, held, start, trials=trials, budget_s=budget_s)
-        return _final(fitting, found)
+        return _final(fitting, found, num_users=len(held.users))
 
 
-def _final(fitting: Fitting, found: Found) -> Model:
-    """The model of all of the data with what validation chose."""
+def _final(fitting: Fitting, found: Found, *, num_users: int) -> Model:
+    """The model of all of the data with what validation on so many users chose."""
     snapshot, settings, chosen = fitting.snapshot, found.settings, found.chosen
     pairs = pairs_of(snapshot, snapshot.interactions, half_life_days=settings.half_life_days)
     matrix = matrix_of(pairs, snapshot)
@@ -142,7 +143,7 @@ def _final(fitting: Fitting, found: Found) -> Model:
     )
     metrics = {"encoder_loss": encoded.loss}
     if chosen.ndcg >= 0:
-        metrics |= {NDCG: chosen.ndcg, RECALL: chosen.recall}
+        metrics |= {NDCG: chosen.ndcg, RECALL: chosen.recall, NUM_USERS: float(num_users)}
     told: dict[str, object] = {
         "train": msgspec.to_builtins(settings),
         "ridge": found.ridge,
@@ -159,26 +160,6 @@ def saved_settings(models_dir: Path, declaration: str) -> TrainSettings | None:
         if version is not None and (manifest := read_manifest(models_dir / version)).declaration == declaration:
             return msgspec.convert(manifest.settings["train"], TrainSettings)
     return None
-
-
-def refuse_worse(version: str, metrics: Mapping[str, float], models_dir: Path) -> None:
-    """Holds a version back when its validation NDCG@10 is below 95 % of what the serving model had.
-
-    Raises: WorseModel then.
-    """
-    current = current_version(models_dir)
-    if current is None:
-        return
-    with contextlib.suppress(DamagedArtifact):
-        serving = read_manifest(models_dir / current).metrics.get(NDCG)
-        if serving is None or NDCG not in metrics or metrics[NDCG] >= WORSE * serving:
-            return
-        why = f"validation NDCG@10 {metrics[NDCG]:.4f}; that of {current}, which served, was {serving:.4f}"
-        hold_back(models_dir, version, why)
-        raise WorseModel(
-            f"the new model {version} is held back: {why}. Look at the data that came since; "
-            f"`clew models publish {version}` has it serve all the same, as `clew train --force` does with the next one"
-        )
 
 
 def _check(pairs: PairWeights) -> None:

@@ -38,6 +38,7 @@ class Commands:
     def __init__(self, settings: Settings, out: Path, running: contextlib.ExitStack, **changes: str) -> None:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("CLEW_", "NEO4J_"))}
         self._environment = kept | {environment_name(name): str(getattr(settings, name)) for name in NAMES} | changes
+        self._environment["COLUMNS"] = "300"  # rows of tables on one line
         self._out, self._running = out, running
 
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":

@@ -34,6 +34,11 @@ def missed(user: int, item: int) -> bool:
 
 def checkerboard() -> Snapshot:
     """Users u00 to u59, items i00 to i39: rows are numbers."""
+    return snapshot_of(checkerboard_dataset())
+
+
+def checkerboard_dataset() -> Dataset:
+    """The same, as a source would bring it."""
     taken = [(u, i) for u in range(USERS) for i in range(ITEMS) if (u - i) % 2 == 0 and not missed(u, i)]
     rng = np.random.default_rng(1)
     items = object_column([f"i{item:02}" for item in range(ITEMS)])
@@ -47,7 +52,7 @@ def checkerboard() -> Snapshot:
         "HAS_SHAPE": [f"Shape:{item // 2 % 5}" for item in range(ITEMS)],
         "HAS_SECRET": [f"Secret:{'ab'[item % 2]}" for item in range(ITEMS)],
     }
-    dataset = Dataset(
+    return Dataset(
         name="checkerboard",
         declaration=DECLARATION,
         users=NodeTable("User", object_column([f"u{user:02}" for user in range(USERS)])),
@@ -66,4 +71,3 @@ def checkerboard() -> Snapshot:
             at=np.array([user * 1_000 * HOUR_MS for user, _ in taken]) + rng.integers(0, HOUR_MS, len(taken)),
         ),
     )
-    return snapshot_of(dataset)

@@ -9,8 +9,9 @@ import pytest
 from domain.errors import NothingToTrain, WorseModel
 from domain.snapshot import Interactions
 from embeddings.artifact import current_version, held_back, load_artifact, switch_current
+from embeddings.comparison import NDCG, NUM_USERS, compare, refuse_worse
 from embeddings.settings import EncoderSettings, LinearSettings, TrainSettings
-from embeddings.train import NDCG, refuse_worse, train, train_model
+from embeddings.train import train, train_model
 from recommend.history import Histories
 from recommend.score import NewItem, Scorer
 from tests.embeddings.checkerboard import ITEMS, USERS, checkerboard, missed
@@ -119,11 +120,37 @@ def test_a_worse_model_is_held_back(models_dir: Path, scorer: Scorer) -> None:
     current = load_artifact(models_dir)
     serving = current.manifest.metrics[NDCG]
     version = train(checkerboard(), models_dir, settings=QUICK, force=True).version
-    refuse_worse(version, {NDCG: serving}, models_dir)
+    assert current.manifest.metrics[NUM_USERS] == 60
+    refuse_worse(version, compare({NDCG: serving}, models_dir), models_dir)
     assert held_back(models_dir, version) is None
     with pytest.raises(WorseModel, match="--force"):
-        refuse_worse(version, {NDCG: 0.9 * serving}, models_dir)
+        refuse_worse(version, compare({NDCG: 0.9 * serving}, models_dir), models_dir)
     why = held_back(models_dir, version)
     assert why is not None
     assert f"{0.9 * serving:.4f}" in why
     assert current_version(models_dir) == current.version
+
+
+@pytest.mark.parametrize(
+    ("metrics", "why"),
+    [
+        ({}, "it was validated on nobody"),
+        ({NDCG: 0.0, NUM_USERS: 19.0}, "it was validated on 19 users, and 20 are needed"),
+    ],
+)
+def test_a_model_without_validation_users_enough_is_published_and_says_that_it_was_not_compared(
+    models_dir: Path, scorer: Scorer, metrics: dict[str, float], why: str
+) -> None:
+    found = compare(metrics, models_dir)
+    assert (found.served, found.verdict) == (scorer.version, "not compared")
+    assert why in found.text
+    refuse_worse("any", found, models_dir)
+
+
+def test_the_manifest_says_what_a_model_was_compared_with(models_dir: Path, scorer: Scorer, tmp_path: Path) -> None:
+    second = train(checkerboard(), models_dir, settings=QUICK)
+    kept = load_artifact(models_dir, second.version).manifest.comparison
+    assert kept is not None
+    assert (kept.served, kept.verdict, kept) == (scorer.version, "as good", second.comparison)
+    first = train(checkerboard(), tmp_path, settings=QUICK).comparison
+    assert (first.served, first.verdict) == (None, "not compared")
