@@ -10,7 +10,7 @@ from api import documents
 from api.errors import PROBLEM_TYPE, Problem
 from api.json import JSON
 from api.schemas import EventIn
-from domain import answers, erasure, graph_answers, ledger, person, rule_answers, why_not
+from domain import answers, declared, erasure, graph_answers, ledger, person, rule_answers, why_not
 
 ANSWERS: tuple[type, ...] = (
     answers.RankedList,
@@ -22,6 +22,7 @@ ANSWERS: tuple[type, ...] = (
     why_not.WhyNot,
     answers.SearchAnswer,
     answers.CatalogueHealth,
+    declared.DeclaredTypes,
     documents.NeighbourList,
     documents.ItemOut,
     documents.UserOut,

@@ -15,6 +15,7 @@ from console.client import Api
 from console.lists import Lists
 from console.parts import BALL
 from console.rules import Rules
+from console.whom import Whom
 
 HOST = "127.0.0.1"
 NAMES = ("localhost", HOST)
@@ -41,7 +42,7 @@ def run(config: ConsoleConfig) -> None:
             port=config.port,
             title="Clew",
             favicon=BALL.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" '),
-            dark=False,
+            dark=None,
             show=False,
             reload=False,
             show_welcome_message=False,
@@ -53,7 +54,8 @@ def _add_pages(api: Api) -> None:
     @ui.page("/")
     def lists(request: Request) -> None:
         asked = request.query_params
-        Lists(api, asked.get("user"), asked.getlist("taste"), asked.get("item")).build()
+        whom = Whom.of(asked.get("user"), asked.getlist("taste"), asked.getlist("pick"))
+        Lists(api, whom, asked.get("item")).build()
 
     @ui.page("/rules")
     def rules(request: Request) -> None:

@@ -9,21 +9,36 @@ import httpx
 import msgspec
 
 from domain.answers import CatalogueHealth, Explanation, Found, Profile, RankedList, SearchAnswer
+from domain.declared import DeclaredTypes
+from domain.rule_answers import Preview, RuleHistory, RuleList, RuleOut
+from domain.why_not import WhyNot
 
 T = TypeVar("T")
 TIMEOUT_S = 20.0
 NO_KEY = "Put a key of this server into CLEW_CONSOLE_KEY (`clew keys new console --scope write` makes one) and restart "
+TITLES = {
+    401: "The API asks for a key",
+    403: "This key may not do that",
+    404: "Not found",
+    412: "It was changed meanwhile",
+    422: "The API does not take that",
+    503: "Not available just now",
+}
 Body = dict[str, Any]
 
 
 class ApiProblem(Exception):
-    """Why the API did not answer as asked, in words for the page. code: of the problem document, or api_down."""
+    """Why the API did not answer as asked, in words for the page.
 
-    def __init__(self, code: str, title: str, detail: str) -> None:
+    code: of the problem document, or api_down. status: of HTTP; 0: no answer came.
+    """
+
+    def __init__(self, code: str, title: str, detail: str, status: int = 0) -> None:
         super().__init__(detail)
         self.code = code
         self.title = title
         self.detail = detail
+        self.status = status
 
 
 class Api:
@@ -48,11 +63,13 @@ class Api:
     async def recommend(self, body: Body) -> RankedList:
         return await self._call("POST", "/v1/recommendations", RankedList, json=body)
 
-    async def explanation(self, user_id: str, item_id: str) -> Explanation:
-        return await self._call("GET", f"/v1/users/{_id(user_id)}/items/{_id(item_id)}/explanation", Explanation)
+    async def explanation(self, body: Body, item_id: str) -> Explanation:
+        """Of an item in the list that `recommend` gives to the same body."""
+        return await self._call("POST", f"/v1/items/{_id(item_id)}/explanation", Explanation, json=body)
 
-    async def why_not(self, user_id: str, item_id: str) -> Body:
-        return await self._call("GET", f"/v1/users/{_id(user_id)}/items/{_id(item_id)}/why-not", Body)
+    async def why_not(self, body: Body, item_id: str) -> WhyNot:
+        """The same for an item that the list does not have."""
+        return await self._call("POST", f"/v1/items/{_id(item_id)}/why-not", WhyNot, json=body)
 
     async def answer(self, recommendation_id: str) -> Body:
         """The ledger of one answer."""
@@ -70,18 +87,49 @@ class Api:
         paths = [reason.path for item in items for reason in item.reasons if reason.path is not None]
         return [kind for kind, _ in Counter(path.edges[-1].type for path in paths).most_common()]
 
-    async def rules(self) -> Sequence[Body]:
-        return (await self._call("GET", "/v1/rules", Body))["rules"]
+    async def item_of(self, entity_id: str) -> str:
+        """An item that has an entity, the one that most people took. Raises: ApiProblem, also when there is none."""
+        items = (await self._call("GET", f"/v1/entities/{_id(entity_id)}/items", RankedList, params={"n": 1})).items
+        if not items:
+            raise ApiProblem("no_items", "Nothing to look at", f"No item has {entity_id}: choose what is looked at.")
+        return items[0].item_id
 
-    async def put_rule(self, rule_id: str, rule: Body) -> Body:
-        return await self._call("PUT", f"/v1/rules/{_id(rule_id)}", Body, json=rule)
+    async def types(self) -> DeclaredTypes:
+        """What a rule may name."""
+        return await self._call("GET", "/v1/catalogue/types", DeclaredTypes)
 
-    async def delete_rule(self, rule_id: str) -> None:
-        await self._call("DELETE", f"/v1/rules/{_id(rule_id)}", None)
+    async def name_of(self, node_id: str, kind: str) -> str:
+        """What an item or an entity is called; its id, where there is nothing of that id."""
+        path = f"/v1/{'items' if kind == 'item' else 'entities'}/{_id(node_id)}"
+        try:
+            return str((await self._call("GET", path, Body)).get("name") or node_id)
+        except ApiProblem as problem:
+            if problem.status == 404:
+                return node_id
+            raise
 
-    async def preview(self, body: Body) -> Body:
-        """Lists of sample users before and after a rule."""
-        return await self._call("POST", "/v1/rules/preview", Body, json=body)
+    async def rules(self) -> Sequence[RuleOut]:
+        return (await self._call("GET", "/v1/rules", RuleList)).rules
+
+    async def rule(self, rule_id: str) -> RuleOut:
+        """With warnings about it."""
+        return await self._call("GET", f"/v1/rules/{_id(rule_id)}", RuleOut)
+
+    async def put_rule(self, rule_id: str, rule: Body, version: int) -> RuleOut:
+        """version: the one that it replaces; 0: it is new. A problem of status 412: there is another one by now."""
+        path = f"/v1/rules/{_id(rule_id)}"
+        return await self._call("PUT", path, RuleOut, json=rule, headers={"If-Match": f'"{version}"'})
+
+    async def delete_rule(self, rule_id: str, version: int) -> None:
+        """Problem of status 412: as with put_rule."""
+        await self._call("DELETE", f"/v1/rules/{_id(rule_id)}", None, headers={"If-Match": f'"{version}"'})
+
+    async def rule_history(self, rule_id: str) -> RuleHistory:
+        return await self._call("GET", f"/v1/rules/{_id(rule_id)}/versions", RuleHistory)
+
+    async def preview(self, body: Body) -> Preview:
+        """Lists of some users before and after a rule."""
+        return await self._call("POST", "/v1/rules/preview", Preview, json=body)
 
     async def catalogue_health(self) -> CatalogueHealth:
         return await self._call("GET", "/v1/catalogue/health", CatalogueHealth)
@@ -97,10 +145,11 @@ class Api:
         *,
         params: dict[str, Any] | None = None,
         json: Body | None = None,
+        headers: dict[str, str] | None = None,
         accept: tuple[int, ...] = (),
     ) -> T:
         try:
-            response = await self._client.request(method, path, params=params, json=json)
+            response = await self._client.request(method, path, params=params, json=json, headers=headers)
         except httpx.HTTPError as error:
             raise ApiProblem(
                 "api_down",
@@ -120,16 +169,11 @@ def _problem(response: httpx.Response) -> ApiProblem:
         body: Body = msgspec.json.decode(response.content, type=Body)
     except msgspec.DecodeError:
         body = {}
-    code, detail = str(body.get("code", response.status_code)), str(body.get("detail", response.reason_phrase))
-    if response.status_code == 401:
-        return ApiProblem(code, "The API asks for a key", f"{NO_KEY}`clew console`.")
-    if response.status_code == 403:
-        return ApiProblem(code, "This key may not do that", detail)
-    if response.status_code == 404:
-        return ApiProblem(code, "Not found", detail)
-    if response.status_code == 503:
-        return ApiProblem(code, "Not available just now", detail)
-    return ApiProblem(code, str(body.get("title", "That did not work")), detail)
+    status, detail = response.status_code, str(body.get("detail", response.reason_phrase))
+    if status == 401:
+        detail = f"{NO_KEY}`clew console`."
+    title = TITLES.get(status) or str(body.get("title", "That did not work"))
+    return ApiProblem(str(body.get("code", status)), title, detail, status)
 
 
 def _id(value: str) -> str:

@@ -1,66 +1,105 @@
-"""One item for one person: why it is in the list, drawn and split; or why it is not, and what would bring it in."""
+"""One item for somebody: why it is in the list, drawn and split; or why it is not, and what would bring it in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from html import escape
-from typing import Any
+from typing import TypeVar
 
 from nicegui import ui
 
 from console.client import Api, ApiProblem
 from console.drawing import path_graph, reason_list, score_bars
-from console.parts import card, facts, failed, headed, html, table
+from console.parts import busy, button, card, facts, failed, headed, html
+from console.whom import Whom
 from domain.answers import Explanation, Part, RankedItem, Reason
+from domain.why_not import Helper, StatedHelper, WhyNot
 
 GRAPH_NOTE = "A full line is in Neo4j, a dashed one was not confirmed. The thicker, the more it carries."
 MOST_HELPERS = 8
 MOST_REASONS = 6
-MADE_UP = "Somebody made up has no stored events: the reasons of the list are all there is to show."
+HELPED = "Each rank is that of a list made anew with the event added."
+Helping = Helper | StatedHelper
+T = TypeVar("T")
+Add = Callable[[str, str], Awaitable[None]]
 
 
 class Detail:
-    """The right side of the page."""
+    """The right side of the page. add: one more taste or item (id, name) of somebody made up."""
 
-    def __init__(self, api: Api, box: ui.element) -> None:
+    def __init__(self, api: Api, box: ui.element, whom: Whom, add: Add) -> None:
         self._api = api
         self._box = box
+        self._whom = whom
+        self._add = add
+        self._asked = 0
 
     def clear(self) -> None:
+        self._asked += 1
         self._box.clear()
 
-    async def why(self, item: RankedItem, user_id: str | None) -> None:
-        """user_id None: somebody made up, who has no explanation but that of the list."""
-        explanation = None
-        if user_id is not None:
-            try:
-                explanation = await self._api.explanation(user_id, item.item_id)
-            except ApiProblem as problem:
-                self._fail(item.name, problem)
-                return
-        reasons = item.reasons if explanation is None else explanation.reasons
-        self._box.clear()
-        with self._box:
-            _show_graph(item, reasons)
-            if explanation is not None:
+    async def why(self, item: RankedItem) -> None:
+        explanation = await self._answer(item.name, self._api.explanation(self._whom.body(), item.item_id))
+        if explanation is not None:
+            with self._box:
+                _show_graph(item, explanation.reasons)
                 _show_split(explanation)
-            _show_reasons(reasons)
-            if explanation is None:
-                with card():
-                    html(f'<p class="quiet">{MADE_UP}</p>')
+                _show_reasons(explanation.reasons)
 
-    async def why_not(self, user_id: str, item_id: str) -> None:
-        try:
-            answer = await self._api.why_not(user_id, item_id)
-        except ApiProblem as problem:
-            self._fail(item_id, problem)
+    async def why_not(self, item_id: str) -> None:
+        answer = await self._answer(item_id, self._api.why_not(self._whom.body(), item_id))
+        if answer is not None:
+            with self._box:
+                _show_cause(answer)
+                self._show_helpers(answer)
+
+    async def _answer(self, name: str, asked: Awaitable[T]) -> T | None:
+        """What the API says, with the box emptied for it. None: it failed, which the box says; or it comes too late."""
+        self._asked += 1
+        mine = self._asked
+        with busy(self._box):
+            try:
+                answer = await asked
+            except ApiProblem as problem:
+                if mine == self._asked:
+                    self._box.clear()
+                    with self._box, card(name):
+                        failed(problem)
+                return None
+        if mine != self._asked:
+            return None
+        self._box.clear()
+        return answer
+
+    def _show_helpers(self, answer: WhyNot) -> None:
+        if answer.code == "in_list":
             return
-        self._box.clear()
-        with self._box:
-            show_why_not(answer)
+        with card("What would bring it in"):
+            helpers = _once((*answer.entities, *answer.items, *answer.tastes))[:MOST_HELPERS]
+            if not helpers:
+                html('<p class="quiet">Nothing that this user does would.</p>')
+                return
+            html(f'<p class="quiet">{HELPED}</p>')
+            with ui.element("div").classes("results walk mt8"):
+                for one in helpers:
+                    self._show_helper(one)
 
-    def _fail(self, name: str, problem: ApiProblem) -> None:
-        self._box.clear()
-        with self._box, card(name):
-            failed(problem)
+    def _show_helper(self, one: Helping) -> None:
+        """A button where it can be tried: with somebody made up."""
+        is_taste = isinstance(one, StatedHelper)
+        named_id, name = (one.entity_id, one.entity) if is_taste else (one.item_id, one.name)
+        can_try = self._whom.kind == ("taste" if is_taste else "pick")
+        what = "states" if is_taste else "takes"
+        shared = f"both: {escape(one.entity)}" if isinstance(one, Helper) and one.entity else ""
+        mark = ' <span class="chip hot">brings it in</span>' if one.brings_in else ""
+        told = (
+            f'<span><span class="quiet small">{what}</span> <span class="name">{escape(name)}</span>{mark}'
+            f'<br><span class="quiet small">{shared}</span></span>'
+            f'<span class="note num">{one.adds:+.2f} · rank {one.rank:,}</span>'
+        )
+        if not can_try:
+            html(told).classes("pick still")
+            return
+        with button("", lambda: self._add(named_id, name), look="pick", label=f"Try {name}: rank {one.rank}"):
+            html(told).style("display: contents")
 
 
 def _show_graph(item: RankedItem, reasons: Sequence[Reason]) -> None:
@@ -89,49 +128,30 @@ def _show_split(explanation: Explanation) -> None:
             )
 
 
-def show_why_not(answer: Mapping[str, Any]) -> None:
-    """The first thing that kept the item out, how far it is from the list, and what would bring it in."""
-    with card(f"Why not {answer.get('name') or answer['item_id']}"):
-        html(f'<p class="mt8">{escape(str(answer["text"]))}</p>')
+def _show_cause(answer: WhyNot) -> None:
+    """The first thing that kept the item out, and how far it is from the list."""
+    with card(f"Why not {answer.name or answer.item_id}"):
+        html(f'<p class="mt8">{escape(answer.text)}</p>')
         html('<div class="mt12"></div>')
         facts(_distance(answer))
-    parts: Mapping[str, float] = answer.get("parts") or {}
-    if parts and answer.get("score") is not None:
+    if answer.parts and answer.score is not None:
         with card("The score, split"):
-            split = [Part(name=name, value=value, share=0.0) for name, value in parts.items()]
-            html(f'<div class="mt12">{score_bars(split, float(answer["score"]))}</div>')
-    helpers: Sequence[Mapping[str, Any]] = [
-        *answer.get("entities", ()),
-        *answer.get("items", ()),
-        *answer.get("tastes", ()),
-    ]
-    with card("What would bring it in"):
-        if not helpers:
-            html('<p class="quiet">Nothing that this user does would.</p>')
-            return
-        html('<p class="quiet">Computed with the event added to the user\'s own: the rank is what it would be.</p>')
-        head = ("If the user took", "What both have", "Adds", "Rank then")
-        table(head, [_helper(one) for one in _once(helpers)[:MOST_HELPERS]], numbers=(2, 3))
+            split = [Part(name=name, value=value, share=0.0) for name, value in answer.parts.items()]
+            html(f'<div class="mt12">{score_bars(split, answer.score)}</div>')
 
 
-def _once(helpers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _once(helpers: Sequence[Helping]) -> list[Helping]:
     """Each item once: with the entity, where it comes with one."""
-    return list({str(one.get("item_id") or one.get("entity_id")): one for one in reversed(helpers)}.values())[::-1]
+    ids = {getattr(one, "item_id", None) or one.entity_id: one for one in reversed(helpers)}
+    return list(ids.values())[::-1]
 
 
-def _helper(one: Mapping[str, Any]) -> tuple[str, ...]:
-    name, shared = one.get("name") or one.get("entity") or "", one.get("entity") or ""
-    mark = ' <span class="chip hot">brings it in</span>' if one.get("brings_in") else ""
-    return escape(str(name)) + mark, escape(str(shared)), f"{one['adds']:+.2f}", f"{one['rank']:,}"
-
-
-def _distance(answer: Mapping[str, Any]) -> dict[str, object]:
-    rank, score, gap, least = (answer.get(name) for name in ("rank", "score", "gap", "nth_score"))
+def _distance(answer: WhyNot) -> dict[str, object]:
     return {
-        "Place by score": f"{rank:,} of {answer.get('of', 0):,}" if rank else None,
-        "Its score": None if score is None else f"{score:.2f}",
-        f"The last of {answer.get('n', 10)} shown": None if least is None else f"{least:.2f}",
-        "It lacks": f"{gap:.2f}" if gap is not None and gap > 0 else None,
-        "Rule": answer.get("rule_id"),
-        "Hidden until": (answer.get("until") or "")[:10] or None,
+        "Place by score": f"{answer.rank:,} of {answer.of:,}" if answer.rank else None,
+        "Its score": None if answer.score is None else f"{answer.score:.2f}",
+        f"The last of {answer.n} shown": None if answer.nth_score is None else f"{answer.nth_score:.2f}",
+        "It lacks": f"{answer.gap:.2f}" if answer.gap is not None and answer.gap > 0 else None,
+        "Rule": answer.rule_id,
+        "Hidden until": (answer.until or "")[:10] or None,
     }

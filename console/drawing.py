@@ -17,6 +17,7 @@ PARTS = {
     "people": "People alike",
     "cold_start": "Stated tastes",
     "impressions": "Shown and ignored",
+    "query": "Words of the search",
     "rules": "Rules",
 }
 

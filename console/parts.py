@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from html import escape
+from inspect import isawaitable
 from pathlib import Path
 from typing import Any
 
@@ -103,12 +104,35 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequen
 
 
 def button(text: str, action: Callable[[], Any], *, look: str = "btn", label: str | None = None) -> ui.element:
-    """A real <button>, reached by Tab and pressed by Enter or Space."""
+    """A real <button>, reached by Tab and pressed by Enter or Space. While it works it looks so, and takes no click."""
     with ui.element("button").classes(look).props("type=button") as made:
-        html(escape(text)).style("display: contents")
+        if text:
+            html(escape(text)).style("display: contents")
     if label:
         made.props["aria-label"] = label
-    return made.on("click", lambda: action())
+
+    async def pressed() -> None:
+        if made.props.get("aria-busy"):
+            return
+        made.props("aria-busy=true")
+        try:
+            done = action()
+            if isawaitable(done):
+                await done
+        finally:
+            made.props(remove="aria-busy")
+
+    return made.on("click", pressed)
+
+
+@contextmanager
+def busy(box: ui.element) -> Generator[None]:
+    """While the block runs, the box looks as if it were about to change."""
+    box.classes("busy")
+    try:
+        yield
+    finally:
+        box.classes(remove="busy")
 
 
 def empty(title: str, text: str) -> None:
@@ -117,6 +141,12 @@ def empty(title: str, text: str) -> None:
 
 def failed(problem: ApiProblem) -> None:
     html(f'<div class="problem" role="alert"><h3>{escape(problem.title)}</h3><p>{told(problem.detail)}</p></div>')
+
+
+def warn(texts: Sequence[str]) -> None:
+    """Each in a bar of its own."""
+    for text in texts:
+        html(f'<p class="note-bar mt8">{escape(text)}</p>')
 
 
 def told(text: str) -> str:

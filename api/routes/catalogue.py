@@ -1,4 +1,4 @@
-"""The catalogue as a whole: finding things by name, and how healthy it is."""
+"""The catalogue as a whole: finding things by name, what it may hold, and how healthy it is."""
 
 from typing import Annotated
 
@@ -9,6 +9,8 @@ from api.json import send
 from api.openapi import READ, answers_with
 from api.state import Use
 from domain.answers import CatalogueHealth, SearchAnswer
+from domain.declared import DeclaredTypes
+from recommend.declared import declared_types
 from recommend.search import KINDS, Kind
 
 router = APIRouter(tags=["catalogue"], dependencies=[needs("read")])
@@ -31,6 +33,16 @@ def search(services: Use, q: Text = "", kind: OfKind = None, n: Length = 10) -> 
     """
     found = services.recommender.search(q, KINDS if kind is None else (kind,), n)
     return send(SearchAnswer(query=q, found=found))
+
+
+@router.get(
+    "/v1/catalogue/types",
+    summary="What the catalogue may hold",
+    responses=answers_with(DeclaredTypes, "Entity types, relations, kinds of events, fields and segments.", *READ),
+)
+def types(services: Use) -> Response:
+    """What a filter, a rule, an item or an event may name. What is sensitive is not told."""
+    return send(declared_types(services.world.view()))
 
 
 @router.get(

@@ -23,3 +23,13 @@ def test_catalogue_health_counts_what_lists_show(shared: Live) -> None:
     assert (found["items"], found["available"], found["lists"], found["n"]) == (12, 11, 3, 2)
     assert found["shown"] + found["never"] == 11
     assert found["hubs"][0]["id"] == "Director:tarantino"
+
+
+def test_what_may_be_named_is_told_without_what_is_sensitive(shared: Live) -> None:
+    declaration = shared.services.world.view().declaration
+    told = shared.client.get("/v1/catalogue/types").json()
+    assert [one["type"] for one in told["relations"]] == [r.type for r in declaration.relation_types if not r.sensitive]
+    assert {"year", "item_kind", "available"} <= {one["name"] for one in told["item_fields"]}
+    assert told["segments"] == ["new", "beginner", "regular", "heavy"]
+    hidden = {one.name for one in declaration.user_properties if one.sensitive}
+    assert not hidden & {one["name"] for one in told["user_properties"]}

@@ -68,7 +68,7 @@ def test_the_profile_tells_what_is_known(page: Page, console: Console) -> None:
 
 def test_somebody_made_up_of_tastes_gets_a_list_that_follows_them(page: Page, console: Console) -> None:
     page.goto(console.url)
-    page.get_by_role("button", name="Made up").click()
+    page.get_by_role("button", name="Tastes").click()
     page.get_by_label("They like …").fill("tarantino")
     page.locator(".pick", has_text="Quentin Tarantino").click()
     expect(page.locator(".item .why").first).to_contain_text("Quentin Tarantino, one of the tastes you stated")
@@ -92,10 +92,11 @@ def test_a_rule_is_tried_saved_seen_in_a_list_and_deleted(page: Page, console: C
     page.get_by_role("button", name="Save rule").click()
     expect(page.get_by_role("alert")).to_have_text("Give the rule a name.")
     page.get_by_label("Name of the rule").fill("push it")
-    page.get_by_label("To an item").fill(last["name"])
+    page.get_by_label("These items").fill(last["name"])
     page.locator(".pick .name", has_text=re.compile(f"^{re.escape(last['name'])}$")).click()
     page.get_by_label("How strongly").fill("1000")
-    page.get_by_label("Valid until").fill("2099-12-31")
+    page.get_by_text("When", exact=True).click()
+    page.get_by_label("Valid until").fill("2099-12-31T00:00")
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_role("heading", name="Before and after")).to_be_visible()
     assert api.client.get("/v1/rules").json()["rules"] == []  # nothing is stored by trying
