@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS letters (number INTEGER PRIMARY KEY, id BLOB UNIQUE, 
 CREATE INDEX IF NOT EXISTS letters_waits ON letters (waits) WHERE waits IS NOT NULL;
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 """
+_POSITION = "SELECT position FROM positions WHERE topic = ?"
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,13 @@ class KafkaIndex:
             self._connection.execute("PRAGMA synchronous = NORMAL")  # what a crash takes is read again
             self._connection.execute("PRAGMA secure_delete = ON")
             self._connection.executescript("BEGIN IMMEDIATE;" + _TABLES + "COMMIT;")
+            self._watching = threading.Lock()
+            self._watcher = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
 
     def close(self) -> None:
-        with self._lock:
+        with self._lock, self._watching:
             self._connection.close()
+            self._watcher.close()
 
     @contextmanager
     def transaction(self) -> Generator[None]:
@@ -86,7 +90,13 @@ class KafkaIndex:
 
     def position(self, topic: str) -> int:
         """Everything of the topic below this offset is in here."""
-        return self._value("SELECT position FROM positions WHERE topic = ?", topic) or 0
+        return self._value(_POSITION, topic) or 0
+
+    def reached(self, topic: str) -> int:
+        """The position, as last written by any process of this machine. Takes microseconds, and waits for no writer."""
+        with self._watching, log_file.errors_of(self.path):
+            row = self._watcher.execute(_POSITION, (topic,)).fetchone()
+        return row[0] if row else 0
 
     def advance(self, topic: str, position: int) -> None:
         self._run(

@@ -108,7 +108,7 @@ class KafkaLog:
 
     def last_offset(self) -> int:
         self._check()
-        return self._tail.position
+        return self._tail.level()
 
     def bury(self, letters: Sequence[Letter]) -> None:
         self._check()

@@ -21,6 +21,8 @@ BATCH = 5_000
 POLL_S = 0.2
 AGAIN_S = 0.5
 IDLE_S = 5.0
+LEVEL_S = 0.05  # how long a reader waits to know what another process of this machine knows
+LEVEL_AGAIN_S = 1.0
 logger = logging.getLogger("clew.log")
 
 
@@ -54,6 +56,7 @@ class Tail:
         self._kept: list[tuple[int, Record]] = []
         self._kept_from = follower.position
         self._moved = threading.Condition()
+        self._level_again_at = 0.0
         self._stop = threading.Event()
         self._error: LogError | None = None
         self._thread = threading.Thread(target=self._run, name="log-tail", daemon=True)
@@ -79,6 +82,19 @@ class Tail:
         """Until everything below the position is readable here; returns without it when that takes too long."""
         with self._moved:
             self._moved.wait_for(lambda: self.position >= position or self._error is not None, timeout_s)
+
+    def level(self) -> int:
+        """The position, once it is that of every process of this machine; they share the index. Waits LEVEL_S at most.
+
+        An event that one of them acknowledged is thus in what the others read next. One that lags behind for long, as
+        while it has lost Kafka, waits once a second.
+        """
+        reached = self._index.reached(self._topic)
+        if reached > self.position and time.monotonic() >= self._level_again_at:
+            self.wait_for(reached, LEVEL_S)
+            if reached > self.position:
+                self._level_again_at = time.monotonic() + LEVEL_AGAIN_S
+        return self.position
 
     def newest(self, start: int, end: int, limit: int) -> list[tuple[int, Record]] | None:
         """Up to `limit` records from `start` and below `end`; None when they go further back than is kept."""
@@ -141,6 +157,24 @@ class Tail:
     def _take(self, messages: Sequence[Message]) -> None:
         """Messages into the index, then among the newest records. Done again, it changes nothing."""
         opened = self.opened(messages)
+        farewells = [message for message in messages if is_farewell(message.value() or b"")]
+        if self._index.reached(self._topic) < self._follower.position:  # else another process of this machine was here
+            self._note(messages, opened, is_all=not farewells)
+        for message in farewells:
+            self._erase(message.key() or b"", key_id_of(message.value() or b""), message.offset() or 0)
+        if farewells:  # only now: a process killed before this reads of the erasures again
+            self._index.advance(self._topic, self._follower.position)
+        found = self.readable(messages, opened)
+        with self._moved:
+            self._kept += found
+            if farewells:  # what is kept may be of the person, or name them; what lies in Kafka no longer does
+                self._kept, self._kept_from = [], self._follower.position
+            elif len(self._kept) > 2 * MOST_KEPT:
+                self._kept = self._kept[-MOST_KEPT:]
+                self._kept_from = self._kept[0][0]
+
+    def _note(self, messages: Sequence[Message], opened: Sequence[Line | None], *, is_all: bool) -> None:
+        """The messages into the index; is_all: with that, everything about them is in there."""
         with self._index.transaction():
             self._index.add_events(
                 (self._keyring.hash(line.record.event_id), line.digest or b"", message.offset() or 0)
@@ -150,18 +184,8 @@ class Tail:
             for message, line in zip(messages, opened, strict=True):
                 if line is not None and isinstance(line.record, UserMerged):
                     self._index.add_merged(message.key() or b"", self._keyring.hash(line.record.from_id))
-            self._index.advance(self._topic, self._follower.position)
-        farewells = [message for message in messages if is_farewell(message.value() or b"")]
-        for message in farewells:
-            self._erase(message.key() or b"", key_id_of(message.value() or b""), message.offset() or 0)
-        found = self.readable(messages, opened)
-        with self._moved:
-            self._kept += found
-            if farewells:  # what is kept may be of the person, or name them; what lies in Kafka no longer does
-                self._kept, self._kept_from = [], self._follower.position
-            elif len(self._kept) > 2 * MOST_KEPT:
-                self._kept = self._kept[-MOST_KEPT:]
-                self._kept_from = self._kept[0][0]
+            if is_all:
+                self._index.advance(self._topic, self._follower.position)
 
     def _erase(self, person: bytes, farewell: bytes, offset: int) -> None:
         """Destroys the keys of a person, and of every visitor who turned out to be them."""

@@ -12,7 +12,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from broker import server
 from broker.server import BrokerConfig
-from domain.errors import InvalidSettings, LogUnavailable
+from domain.errors import InvalidSettings, LogError, LogUnavailable
 from domain.records import RelationDeleted, RelationPut, UserPut
 from ingest import kafka_client, kafka_log
 from ingest.kafka_address import kafka_address
@@ -47,6 +47,34 @@ def test_an_event_that_two_machines_took_at_once_is_read_once(
     with machine(tmp_path, kafka, topic, "c") as c:
         assert ids_in(c) == ["e1", "e2", "e3"]
         assert c.append([event("e1")])[0].code == "duplicated"
+
+
+def test_what_one_process_acknowledged_is_in_the_next_read_of_another_on_its_machine(
+    kafka: str, topic: str, tmp_path: Path
+) -> None:
+    with machine(tmp_path, kafka, topic, "a") as one, machine(tmp_path, kafka, topic, "a") as other:
+        seen = []
+        for number in range(50):
+            (verdict,) = one.append([event(f"e{number}")])
+            seen.append(other.last_offset() >= (verdict.offset or 0) and ids_in(other)[-1] == f"e{number}")
+        assert seen == [True] * 50
+
+
+def test_a_process_that_dies_at_an_erasure_knows_of_it_when_it_is_back(
+    kafka: str, topic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise LogError("killed here")
+
+    with machine(tmp_path, kafka, topic, "a") as a, machine(tmp_path, kafka, topic, "b") as b:
+        a.append([event("e1", "ann")])
+        monkeypatch.setattr(a._tail, "_erase", die)  # type: ignore[attr-defined]
+        offset = b.erase_user("ann")
+        a._tail.wait_for(offset, 10)  # type: ignore[attr-defined]
+        with pytest.raises(LogError, match="killed here"):
+            a.is_erased("ann")
+    with machine(tmp_path, kafka, topic, "a") as back:
+        assert back.is_erased("ann")
 
 
 def test_each_machine_opens_what_others_have_sealed_and_refuses_whom_they_erased(
