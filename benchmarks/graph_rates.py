@@ -57,7 +57,7 @@ RETURN user.id, item.id, event.kind, event.value, event.at.epochMillis LIMIT $li
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--cache", type=Path, required=True, help="where demos are fetched to")
+    arguments.add_argument("--cache", type=Path, default=Path(".clew/cache"), help="where demos are fetched to")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rates = measure(Path(folder), given.cache)
