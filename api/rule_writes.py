@@ -1,6 +1,7 @@
 """Changes of merchandising rules: checked, appended to the log, and seen by the next request of every process."""
 
 import time
+from dataclasses import replace
 
 import msgspec
 
@@ -13,15 +14,13 @@ from domain.errors import GraphRefused, GraphUnavailable, UnknownRule, VersionMi
 from domain.records import RuleDeleted, RulePut
 from domain.rule_answers import Preview, RuleHistory, RuleList, RuleOut, RuleVersionOut
 from domain.rules import Rule, StoredRule
-from recommend.catalogue_health import sample
 from recommend.request import RecommendRequest
 from recommend.rule_checks import check_rule, warnings_for
-from recommend.rule_preview import preview_of
+from recommend.rule_preview import preview_of, users_for
 from recommend.world import View
 
 MOST_VERSIONS = 1_000
 HISTORY_S = 2.0
-SAMPLE = 5
 
 
 class RuleWrites:
@@ -93,17 +92,19 @@ class RuleWrites:
         """Lists of some users as they are and with a draft, which is taken for enabled. Raises: InvalidRequest."""
         view, rule = self._writes.fresh(), msgspec.structs.replace(body.rule.as_rule(), enabled=True)
         check_rule(view, rule)
-        user_ids = sample(view, SAMPLE) if body.user_ids is None else body.user_ids
+        asked = RecommendRequest(
+            user_id="somebody",
+            n=body.n,
+            placement=body.placement,
+            query=body.query,
+            context_item_id=body.context_item_id,
+            reasons=False,
+        )
+        at = _now_ms() if body.at is None else body.at
+        user_ids = users_for(view, rule, asked, at) if body.user_ids is None else body.user_ids
         pairs: list[tuple[RankedList, RankedList]] = []
         for user_id in dict.fromkeys(user_ids):
-            request = RecommendRequest(
-                user_id=user_id,
-                n=body.n,
-                placement=body.placement,
-                query=body.query,
-                context_item_id=body.context_item_id,
-                reasons=False,
-            )
+            request = replace(asked, user_id=user_id)
             before = self._services.recommender.rehearse(request, body.at)
             after = self._services.recommender.rehearse_with(request, body.rule_id, rule, body.at)
             pairs.append((before, after))

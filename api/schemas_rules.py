@@ -131,7 +131,8 @@ class PreviewIn(Body):
     rule: RuleIn
     rule_id: Id = Field(default="draft", description="The rule that it would replace.")
     user_ids: Annotated[list[Id], Field(max_length=MAX_USERS)] | None = Field(
-        default=None, description="Left out: five users of the last load, evenly spread."
+        default=None,
+        description="Left out: five users of the last load, evenly spread, for whom the rule holds if it does for any.",
     )
     n: Annotated[int, Field(ge=1, le=100)] = 10
     placement: Name | None = None

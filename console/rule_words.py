@@ -56,8 +56,8 @@ def _target(target: Rule, names: Names) -> str:
 def holds_when(rule: Rule, names: Names = MappingProxyType({})) -> str:
     """ "at home; for new"; empty for a rule that always holds."""
     condition: Rule = rule.get("condition") or {}
-    names = {"placements": "at", "segments": "for", "queries": "searching", "entities": "who like"}
-    parts = [f"{word} {', '.join(condition[name])}" for name, word in names.items() if condition.get(name)]
+    words = {"placements": "at", "segments": "for", "queries": "searching", "entities": "who like"}
+    parts = [f"{word} {', '.join(condition[name])}" for name, word in words.items() if condition.get(name)]
     parts += [f"{name} {', '.join(map(str, values))}" for name, values in (condition.get("profile") or {}).items()]
     looking = [
         *(_named(one, names) for one in condition.get("context_items") or ()),

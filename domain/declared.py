@@ -1,4 +1,4 @@
-"""What a graph is declared to hold, as far as a caller may name it: for forms, and for whoever writes a filter or rule."""
+"""What a graph is declared to hold, as far as a caller may name it: for forms, filters and rules."""
 
 import msgspec
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,6 +92,22 @@ def test_a_preview_shows_lists_before_and_after_and_stores_nothing(offline: Live
     assert offline.client.get("/v1/rules").json() == {"rules": []}
     assert top(offline)[0] == "jackie"
     assert len(offline.client.post("/v1/rules/preview", json={"rule": PIN}).json()["lists"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("condition", "known"), [({"segments": ["beginner"]}, "segment"), ({"profile": {"country": ["NL"]}}, "country")]
+)
+def test_a_preview_is_of_users_for_whom_the_rule_holds(offline: Live, condition: dict[str, Any], known: str) -> None:
+    found = offline.client.post("/v1/rules/preview", json={"rule": PIN | {"condition": condition}}).json()
+    users = [offline.client.get(f"/v1/users/{one['user_id']}").json() for one in found["lists"]]
+    assert users
+    assert {one["segment"] if known == "segment" else one["static"]["country"] for one in users} < {"beginner", "NL"}
+
+
+def test_a_preview_of_a_rule_that_holds_for_nobody_is_of_anybody(offline: Live) -> None:
+    rule = PIN | {"condition": {"profile": {"country": ["nowhere"]}}}
+    found = offline.client.post("/v1/rules/preview", json={"rule": rule}).json()
+    assert (len(found["lists"]), found["changed"]) == (5, 0)
 
 
 def test_a_preview_is_of_the_time_that_it_is_asked_for(offline: Live) -> None:
