@@ -122,7 +122,8 @@ def retrained(served: Served, told: Sequence[Told], seed: int, progress: Progres
     weights = served.scorer.weights
     gone = {
         (int(weights.feature_relations[column]), one.item_row, int(weights.feature_entities[column]))
-        for one, column, _ in chosen
+        for one, columns, _ in chosen
+        for column in columns
     }
     without = _trained(_without(served.snapshot, gone), seed, progress)
     stated, falls, noise = list[float](), list[float](), list[float]()
@@ -141,13 +142,13 @@ def retrained(served: Served, told: Sequence[Told], seed: int, progress: Progres
     }
 
 
-def _one_per_item(told: Sequence[Told]) -> list[tuple[Told, int, float]]:
-    """(item of a list, feature, stated amount) of the strongest entity reason shown, the first of each item."""
-    found: dict[int, tuple[Told, int, float]] = {}
+def _one_per_item(told: Sequence[Told]) -> list[tuple[Told, tuple[int, ...], float]]:
+    """(item of a list, features, stated amount) of the strongest entity reason shown, the first of each item."""
+    found: dict[int, tuple[Told, tuple[int, ...], float]] = {}
     for one in told:
         of_entity = [reason for reason in one.shown if reason.code == ENTITY]
         if of_entity and one.item_row not in found:
-            found[one.item_row] = (one, of_entity[0].column, of_entity[0].value)
+            found[one.item_row] = (one, of_entity[0].columns, of_entity[0].value)
     return list(found.values())[:MOST_RETRAINED]
 
 

@@ -46,7 +46,8 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """share: of the positive parts. code: same_entity, taken_together, stated_taste, similar_people, popular, taste,
     query, rules, or context: a shared attribute that carried no weight, whose share is 0.
 
-    events: how many of the user's events it covers. weak: it explains less than 15 % of the positive parts.
+    events: how many of the user's events it covers; entities: how many shared entities, which are of one relation.
+    weak: it explains less than 15 % of the positive parts.
     cypher, browser_url: open the path in Neo4j Browser; in explanations.
     """
 
@@ -56,6 +57,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     path: Path | None
     more_paths: int = 0
     events: int = 1
+    entities: int = 1
     weak: bool = False
     context: bool = False
     cypher: str | None = None

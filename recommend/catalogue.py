@@ -115,9 +115,18 @@ class Catalogue:
         """How many items are linked with an entity: what is rare says more."""
         return self.knowledge.count_right(entity_row)
 
+    @cached_property
+    def degrees(self) -> NDArray[np.int64]:
+        """(E,) the degree of every entity."""
+        return self.knowledge.counts_right(len(self.entity_ids))
+
     def is_sensitive(self, entity_row: int) -> bool:
         """Whether the entity's type is declared sensitive: kept, never scored or shown as a reason."""
         return self.declaration.entity_types[self.entity_types[entity_row]].sensitive
+
+    def has_changed(self, item_row: int) -> bool:
+        """Whether an item's relations were written since the snapshot."""
+        return item_row in self.knowledge.changed_left
 
     def still_holds(self, item_row: int, code: int, entity_row: int) -> bool:
         """Whether an item that had this relation when it was trained, or came later, has it now."""

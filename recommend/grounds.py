@@ -10,13 +10,16 @@ from domain.answers import Contribution
 from recommend.drafts import DraftPath
 from recommend.wording import Wording
 
+WEAK_BELOW = 0.15  # share of the positive terms
+
 Tell = Callable[[Wording], tuple[str, DraftPath | None]]
 
 
 class Ground(Struct, frozen=True):
     """An amount of one item's score. tell: text and path, made only for what is shown.
 
-    code: as in a Reason. events: how many of the user's events it covers. more_paths: beside the one shown.
+    code: as in a Reason. events: how many of the user's events it covers; entities: how many that both items have.
+    more_paths: beside the one shown.
     degree: of the entity, for equal amounts: what is rarer is told first.
     """
 
@@ -25,6 +28,7 @@ class Ground(Struct, frozen=True):
     tell: Tell
     has_path: bool
     events: int = 1
+    entities: int = 1
     more_paths: int = 0
     degree: int = 0
 

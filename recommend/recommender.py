@@ -28,7 +28,7 @@ from recommend import browse, catalogue_health, cold_start, verify
 from recommend.answer_ids import new_answer_id
 from recommend.as_of import explained_then
 from recommend.deadline import Deadline
-from recommend.explain import Telling, reasons_for_list
+from recommend.explain import Telling
 from recommend.explanations import Asker
 from recommend.grounds import Splitter
 from recommend.ledger import Ledger
@@ -37,6 +37,7 @@ from recommend.listing import listed
 from recommend.ports import GraphReader
 from recommend.profile_view import profile_of
 from recommend.ranking import Ranking, choose
+from recommend.reasons import reasons_for_list
 from recommend.request import ExplainRequest, RecommendRequest
 from recommend.search import KINDS, Kind, search
 from recommend.strategies import made_for, strategy_for

@@ -141,6 +141,11 @@ class Scorer:
         """What makes `entity_columns` of one user cheap for many items."""
         return EntityIndex(self._features, _nonzero(weighted)[0])
 
+    def linear_amounts(self, weighted: Weighted) -> Floats:
+        """(r,) what multiplies the features of each row of the index."""
+        _, weights = _nonzero(weighted)
+        return weights * np.float32(size_scale(weights, self.normalisation.linear_power))
+
     def entity_columns(self, weighted: Weighted, item_row: int, index: EntityIndex | None = None) -> EntityColumns:
         """The same terms as columns, in no order: for a user with thousands of them. index: of the same weights."""
         rows, weights = _nonzero(weighted)

@@ -8,23 +8,27 @@ from recommend.wording import DEFAULT, Wording, wordings
 from recommend.world import View
 
 ENGLISH = wordings()[DEFAULT]
+MOST_NAMED = 3  # entities of one reason
 
 
-def same_entity(words: Wording, view: View, deed: Deed, code: int, entity_row: int, *, events: int) -> str:
-    """ "Same director as Pulp Fiction, which you rated 5: Quentin Tarantino"."""
+def same_entity(words: Wording, view: View, deed: Deed, code: int, entity_rows: Sequence[int], *, events: int) -> str:
+    """ "Same director as Pulp Fiction, which you rated 5: Quentin Tarantino"; of several entities the first three."""
     sentence = "same_entity" if events == 1 else "same_entities"
-    return _of_entity(words, view, deed, (code, entity_row), sentence, events=events)
+    return _of_entities(words, view, deed, code, entity_rows, sentence, events=events)
 
 
 def context(words: Wording, view: View, deed: Deed, code: int, entity_row: int) -> str:
     """ "Also has the same country as Pulp Fiction, which you rated 5: USA; that had no weight"."""
-    return _of_entity(words, view, deed, (code, entity_row), "context")
+    return _of_entities(words, view, deed, code, [entity_row], "context")
 
 
-def _of_entity(words: Wording, view: View, deed: Deed, shared: tuple[int, int], sentence: str, **values: object) -> str:
-    relation, name = view.catalogue.relation(shared[0]), view.catalogue.entity_names[shared[1]]
+def _of_entities(
+    words: Wording, view: View, deed: Deed, code: int, entity_rows: Sequence[int], sentence: str, **values: object
+) -> str:
+    names = [name for row in entity_rows if (name := view.catalogue.entity_names[row])]
+    told = words.listed(names[:MOST_NAMED])
     values |= {"item": view.catalogue.item_names[deed.item_row], "which": _which(words, deed)}
-    return words.say_of(relation, f"{sentence}_named" if name else sentence, name, **values)
+    return words.say_of(view.catalogue.relation(code), f"{sentence}_named" if told else sentence, told, **values)
 
 
 def taken_together(words: Wording, view: View, deed: Deed, *, people: int, events: int) -> str:

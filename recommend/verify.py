@@ -1,7 +1,10 @@
 """Whether the edges of paths exist in Neo4j now: one batched question per list, within a budget."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import cast
 
 import msgspec
@@ -17,11 +20,14 @@ Found = Mapping[Edge, str | None]  # edges that Neo4j has -> the event's id, of 
 
 
 class Verifier:
-    """Checks paths. graph None, or no answer within timeout_s: every edge is "unchecked". Nothing is remembered."""
+    """Checks the paths of one answer. Nothing is remembered.
+
+    graph None, or no answer within timeout_s, which is for all questions together: every edge is "unchecked".
+    """
 
     def __init__(self, graph: GraphReader | None, *, timeout_s: float) -> None:
         self._graph = graph
-        self._timeout_s = timeout_s
+        self._left_s = timeout_s
         self.has_answered = False
 
     def check(self, drafts: Sequence[DraftPath]) -> list[Path | None]:
@@ -29,43 +35,98 @@ class Verifier:
         found = self.found({edge for draft in drafts for step in draft.steps for edge in step.needs})
         return [_checked(draft, found) for draft in drafts]
 
-    def found(self, edges: set[Edge]) -> Found | None:
+    def found(self, edges: Collection[Edge]) -> Found | None:
         """Those of the edges that Neo4j has; None when it does not answer in time."""
-        if self._graph is None or not edges:
+        if self._graph is None or not edges or self._left_s <= 0:
             return None
-        ordered = sorted(edges, key=lambda edge: (edge.type, edge.start_id, edge.end_id, edge.at or 0))
+        question, began = Question.about(edges), time.perf_counter()
         try:
-            rows = self._graph.rows(STATEMENT, _parameters(ordered), timeout_s=self._timeout_s)
+            rows = self._graph.rows(STATEMENT, question.parameters, timeout_s=self._left_s)
         except GraphUnavailable:
             return None
         except GraphRefused as error:
             LOGGER.info("%s: %s", STATEMENT, error)  # most often: out of time
             return None
+        finally:
+            self._left_s -= time.perf_counter() - began
         self.has_answered = True
-        return {ordered[cast(int, row["place"])]: cast("str | None", row["event_id"]) for row in rows}
+        return question.answered(rows)
+
+
+@dataclass(frozen=True)
+class Question:
+    """The edges by what finds them in Neo4j, list by list as the statement takes them."""
+
+    events: list[Edge]
+    taken: dict[str, list[Edge]]  # item id -> events of any kind with it
+    outgoing: list[Edge]
+    incoming: list[Edge]
+    stated: list[Edge]
+
+    @classmethod
+    def about(cls, edges: Collection[Edge]) -> "Question":
+        question = cls([], {}, [], [], [])
+        for edge in edges:
+            if edge.type != "INTERACTED":
+                ends = (edge.start_label, edge.end_label)
+                from_item = question.outgoing if ends[0] == "Item" else question.incoming
+                (question.stated if ends[0] == "User" else from_item).append(edge)
+            elif edge.kind is None:
+                question.taken.setdefault(edge.end_id, []).append(edge)
+            else:
+                question.events.append(edge)
+        return question
+
+    @property
+    def parameters(self) -> dict[str, dict[str, object]]:
+        taken = list(self.taken.values())
+        return {
+            "events": {
+                "users": [edge.start_id for edge in self.events],
+                "items": [edge.end_id for edge in self.events],
+                "kinds": [edge.kind for edge in self.events],
+                "times": [edge.at for edge in self.events],
+            },
+            "taken": {
+                "items": list(self.taken),
+                "users": [[edge.start_id for edge in of_item] for of_item in taken],
+                "starts": list(accumulate(map(len, taken), initial=0)),
+            },
+            "outgoing": _ends(self.outgoing, "items", "entities"),
+            "incoming": _ends(self.incoming, "entities", "items"),
+            "stated": _ends(self.stated, "users", "entities"),
+        }
+
+    def answered(self, rows: Sequence[Mapping[str, object]]) -> Found:
+        found: dict[Edge, str | None] = {}
+        lists = {
+            "taken": [edge for of_item in self.taken.values() for edge in of_item],
+            "outgoing": self.outgoing,
+            "incoming": self.incoming,
+            "stated": self.stated,
+        }
+        for row in rows:
+            places = cast(list[int], row["places"])
+            if row["list"] == "events":
+                event_ids = cast(list[str], row["event_ids"])
+                found |= {self.events[at]: of or None for at, of in zip(places, event_ids, strict=True)}
+            else:
+                asked = lists[cast(str, row["list"])]
+                found |= {asked[place]: None for place in places}
+        return found
 
 
 def warm_up(graph: GraphReader, *, timeout_s: float) -> None:
     """Lets Neo4j plan the check, which takes longer than any check."""
-    graph.rows(STATEMENT, _parameters([]), timeout_s=timeout_s)
+    graph.rows(STATEMENT, Question.about(()).parameters, timeout_s=timeout_s)
 
 
-def _parameters(edges: Sequence[Edge]) -> dict[str, list[dict[str, object]]]:
-    """The edges by the labels of their ends, each with its place."""
-    lists: dict[str, list[dict[str, object]]] = {"events": [], "item_relations": [], "user_relations": []}
-    for place, edge in enumerate(edges):
-        if edge.type == "INTERACTED":
-            ends = {"user_id": edge.start_id, "item_id": edge.end_id, "kind": edge.kind, "at": edge.at}
-            lists["events"].append({"place": place, **ends})
-        elif edge.start_label == "User":
-            ends = {"user_id": edge.start_id, "entity_id": edge.end_id, "type": edge.type}
-            lists["user_relations"].append({"place": place, **ends})
-        else:
-            outgoing = edge.start_label == "Item"
-            item_id, entity_id = (edge.start_id, edge.end_id) if outgoing else (edge.end_id, edge.start_id)
-            ends = {"item_id": item_id, "entity_id": entity_id, "type": edge.type, "outgoing": outgoing}
-            lists["item_relations"].append({"place": place, **ends})
-    return lists
+def _ends(edges: Sequence[Edge], starts: str, ends: str) -> dict[str, object]:
+    return {
+        starts: [edge.start_id for edge in edges],
+        "types": [edge.type for edge in edges],
+        ends: [edge.end_id for edge in edges],
+    }
 
 
 def _checked(draft: DraftPath, found: Found | None) -> Path | None:

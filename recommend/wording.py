@@ -5,7 +5,7 @@ They are data (wording.toml), to which a shop's own file of the same shape adds.
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -39,6 +39,7 @@ _GAPS = {  # of each sentence: what its gaps may be
     "which_pick": set[str](),
     "neighbours": {"noun", "items", "id"},
     "both": {"left", "right"},
+    "comma": set[str](),
     "person": set[str](),
     "people": {"count"},
 }
@@ -101,6 +102,10 @@ class Wording:
         if is_named and "{name}" in own:
             return self.phrase(relation, name)
         return self.say_of(relation, "described" if is_named else "described_unnamed", name)
+
+    def listed(self, names: Sequence[str]) -> str:
+        """ "crime, drama"; "" of none."""
+        return self.reasons["comma"].join(names)
 
     def noun(self, kind: EntityType) -> str:
         return self.labels.get(kind.label, kind.noun)
@@ -186,4 +191,13 @@ def _check_gaps(name: str, text: str, known: set[str], where: str) -> None:
 
 
 def _filled(template: str, values: Mapping[str, object]) -> str:
-    return _GAP.sub(lambda gap: str(values.get(gap.group(1), gap.group(0))), template)
+    """Gaps that nothing fills stay."""
+    parts = _parts(template)
+    told = [str(values.get(part, f"{{{part}}}")) if place % 2 else part for place, part in enumerate(parts)]
+    return "".join(told)
+
+
+@cache
+def _parts(template: str) -> list[str]:
+    """Text, gap, text, gap, …, text."""
+    return _GAP.split(template)

@@ -1,44 +1,55 @@
-// Which of these relationships exist. Events: both ends are found by their unique id, so a hub costs no more than its
-// other end. Relations: from the item or the user by their own type, so thousands of events cost nothing.
-//   $events LIST<MAP> {place, user_id, item_id, kind (null: any), at (null: any; milliseconds since 1970 UTC)}
-//   $item_relations LIST<MAP> {place, item_id, entity_id, type, outgoing (true: from the item)}
-//   $user_relations LIST<MAP> {place, user_id, entity_id, type}
-//   rows: place INTEGER of each that exists, event_id STRING of an event
+// Which of these relationships exist. Lists stand side by side: what is at one place of each belongs together.
+// Events: both ends are found by their unique id, so a hub costs no more than its other end. Relations: from the item
+// or the user by their own type, so thousands of events cost nothing. One row per list, as rows cost more than columns.
+//   $events MAP of users, items, kinds LIST<STRING> and times LIST<INTEGER> (null: any; milliseconds since 1970 UTC)
+//   $taken MAP of items LIST<STRING>, users LIST<LIST<STRING>>: who took each, whatever the kind; starts LIST<INTEGER>:
+//     how many users come before those of each
+//   $outgoing, $incoming MAP of items, types, entities LIST<STRING>: from the item, from the entity
+//   $stated MAP of users, types, entities LIST<STRING>
+//   rows: list STRING, places LIST<INTEGER> of what exists (of $taken: among all users), event_ids LIST<STRING> of events
 CALL () {
-  UNWIND $events AS edge
-  MATCH (user:User {id: edge.user_id})
+  UNWIND range(0, size($events.items) - 1) AS place
+  MATCH (user:User {id: $events.users[place]})
   USING INDEX SEEK user:User(id)
-  MATCH (item:Item {id: edge.item_id})
+  MATCH (item:Item {id: $events.items[place]})
   USING INDEX SEEK item:Item(id)
-  WITH edge, COLLECT {
-    MATCH (user)-[event:INTERACTED]->(item)
-    WHERE (edge.kind IS NULL OR event.kind = edge.kind) AND (edge.at IS NULL OR event.at.epochMillis = edge.at)
-    RETURN event.event_id AS event_id ORDER BY event_id LIMIT 1
-  } AS event_ids
-  WHERE size(event_ids) > 0
-  RETURN edge.place AS place, event_ids[0] AS event_id
+  MATCH (user)-[event:INTERACTED]->(item)
+  WHERE event.kind = $events.kinds[place]
+    AND ($events.times[place] IS NULL OR event.at.epochMillis = $events.times[place])
+  WITH place, min(event.event_id) AS event_id
+  RETURN 'events' AS list, collect(place) AS places, collect(coalesce(event_id, '')) AS event_ids
   UNION ALL
-  UNWIND [edge IN $item_relations WHERE edge.outgoing] AS edge
-  MATCH (item:Item {id: edge.item_id})
+  UNWIND range(0, size($taken.items) - 1) AS list_place
+  MATCH (item:Item {id: $taken.items[list_place]})
   USING INDEX SEEK item:Item(id)
-  MATCH (item)-[:$(edge.type)]->(entity:Entity)
-  WHERE entity.id = edge.entity_id
-  RETURN edge.place AS place, NULL AS event_id
-  UNION ALL
-  UNWIND [edge IN $item_relations WHERE NOT edge.outgoing] AS edge
-  MATCH (item:Item {id: edge.item_id})
-  USING INDEX SEEK item:Item(id)
-  MATCH (item)<-[:$(edge.type)]-(entity:Entity)
-  WHERE entity.id = edge.entity_id
-  RETURN edge.place AS place, NULL AS event_id
-  UNION ALL
-  UNWIND $user_relations AS edge
-  MATCH (user:User {id: edge.user_id})
+  UNWIND range(0, size($taken.users[list_place]) - 1) AS place
+  MATCH (user:User {id: $taken.users[list_place][place]})
   USING INDEX SEEK user:User(id)
-  MATCH (user)-[:$(edge.type)]->(entity:Entity)
-  WHERE entity.id = edge.entity_id
-  RETURN edge.place AS place, NULL AS event_id
+  WITH list_place, place, item, user
+  WHERE EXISTS { (user)-[:INTERACTED]->(item) }
+  RETURN 'taken' AS list, collect($taken.starts[list_place] + place) AS places, [] AS event_ids
+  UNION ALL
+  UNWIND range(0, size($outgoing.items) - 1) AS place
+  MATCH (item:Item {id: $outgoing.items[place]})
+  USING INDEX SEEK item:Item(id)
+  MATCH (item)-[:$($outgoing.types[place])]->(entity:Entity)
+  WHERE entity.id = $outgoing.entities[place]
+  RETURN 'outgoing' AS list, collect(place) AS places, [] AS event_ids
+  UNION ALL
+  UNWIND range(0, size($incoming.items) - 1) AS place
+  MATCH (item:Item {id: $incoming.items[place]})
+  USING INDEX SEEK item:Item(id)
+  MATCH (item)<-[:$($incoming.types[place])]-(entity:Entity)
+  WHERE entity.id = $incoming.entities[place]
+  RETURN 'incoming' AS list, collect(place) AS places, [] AS event_ids
+  UNION ALL
+  UNWIND range(0, size($stated.users) - 1) AS place
+  MATCH (user:User {id: $stated.users[place]})
+  USING INDEX SEEK user:User(id)
+  MATCH (user)-[:$($stated.types[place])]->(entity:Entity)
+  WHERE entity.id = $stated.entities[place]
+  RETURN 'stated' AS list, collect(place) AS places, [] AS event_ids
 }
-RETURN place, event_id
-ORDER BY place
-LIMIT 10000
+RETURN list, places, event_ids
+ORDER BY list
+LIMIT 5

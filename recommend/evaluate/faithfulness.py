@@ -13,11 +13,22 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from domain.snapshot import Snapshot
-from recommend.evaluate.removal import edges_of, masked_change, only, random_edges, rank_in, scores_without
-from recommend.evaluate.shown import BEHAVIOUR, ENTITY, LEAST_OTHERS, Asked, Doubles, Served, Shown, ask, reasons_of
+from recommend.evaluate.removal import Edge, edges_of, masked_change, only, random_edges, rank_in, scores_without
+from recommend.evaluate.shown import (
+    BEHAVIOUR,
+    ENTITY,
+    LEAST_OTHERS,
+    WEAK,
+    Asked,
+    Doubles,
+    Served,
+    Shown,
+    ask,
+    reasons_of,
+)
 from recommend.evaluate.shown import shown_of as shown
 
-LIST, SUFFICIENT, MOST_REASONS, WEAK, DECAY = 10, 50, 5, 0.15, 0.3
+LIST, SUFFICIENT, MOST_REASONS, DECAY = 10, 50, 5, 0.3
 
 
 @dataclass(frozen=True)
@@ -81,8 +92,11 @@ def _measure(served: Served, one: Told, sums: Sums, truth: "Truth", rng: np.rand
         sums.renormalised.append(float(asked.total[item_row]) - float(changed[item_row]))
         sums.valid.append(truth.holds(served, asked.user_row, item_row, reason))
     before = rank_in(asked.total.astype(np.float64), asked.allowed, item_row)
-    edges = [edge for reason in one.shown for edge in edges_of(item_row, reason)]
-    others = [edge for reason in one.shown for edge in random_edges(served, asked, item_row, reason, rng)]
+    edges, others = list[Edge](), list[Edge]()
+    for reason in one.shown:  # as many of both: where few others are left, only the strongest of the reason's go
+        drawn = random_edges(served, asked, item_row, reason, rng)
+        edges += edges_of(item_row, reason)[: max(1, len(drawn))]
+        others += drawn
     for taken, drops, falls in (
         (edges, sums.drops, sums.falls),
         (others, sums.random_drops, sums.random_falls),
@@ -176,17 +190,21 @@ class Truth:
         if reason.code == BEHAVIOUR:
             return all(self._others(row, item_row, user_row) for row in reason.events)
         weights = served.scorer.weights
-        pairs = self._relations[int(weights.feature_relations[reason.column])]
-        entity_row = int(weights.feature_entities[reason.column])
-        return all((row, entity_row) in pairs for row in (*reason.events, item_row))
+        pairs = self._relations[int(weights.feature_relations[reason.columns[0]])]
+        entities = weights.feature_entities[list(reason.columns)].tolist()
+        is_shown = (reason.events[0], entities[0]) in pairs
+        has_all = all((item_row, entity_row) in pairs for entity_row in entities)
+        return is_shown and has_all and all(any((row, one) in pairs for one in entities) for row in reason.events)
 
     def _others(self, left: int, right: int, user_row: int) -> bool:
-        takers = [self._takers(row) for row in (left, right)]
-        return len((takers[0] & takers[1]) - {user_row}) >= LEAST_OTHERS
+        return len((self._takers[left] & self._takers[right]) - {user_row}) >= LEAST_OTHERS
 
-    def _takers(self, item_row: int) -> set[int]:
+    @cached_property
+    def _takers(self) -> list[frozenset[int]]:
         events = self._snapshot.interactions
-        return set(events.user_rows[events.item_rows == item_row].tolist())
+        order = np.argsort(events.item_rows, kind="stable")
+        ends = np.searchsorted(events.item_rows[order], np.arange(1, self._num_items))
+        return [frozenset(rows.tolist()) for rows in np.split(events.user_rows[order], ends)]
 
 
 def path_quality(served: Served, told: Sequence[Told]) -> dict[str, float]:
@@ -206,10 +224,9 @@ def path_quality(served: Served, told: Sequence[Told]) -> dict[str, float]:
                 zip(events.item_rows.tolist(), smoothed(events.at.astype(np.float64)), strict=True)
             )
         recency.append(per_user[user_row][reason.events[0]])
-        kind = -1 if reason.column < 0 else int(weights.feature_relations[reason.column])
+        kind = int(weights.feature_relations[reason.columns[0]]) if reason.columns else -1
         kinds.setdefault(user_row, set()).add(kind)
-        if reason.column >= 0:
-            known.append(float(popularity[reason.column]))
+        known += [float(popularity[column]) for column in reason.columns[:1]]
     possible = min(LIST, len(np.unique(weights.feature_relations)) + 1)
     etd = [len(of_user) / possible for of_user in kinds.values()]
     return {name: float(np.mean(values)) for name, values in (("lir", recency), ("sep", known), ("etd", etd)) if values}

@@ -31,8 +31,8 @@ def masked_change(served: Served, asked: Asked, item_row: int, reason: Shown) ->
         return float(whole - kept) * scale
     liked = np.isin(asked.rows, reason.events)
     without = asked.profile.copy()
-    own = served.features[asked.rows[liked]][:, [reason.column]].toarray().ravel()
-    without[reason.column] -= float(own @ asked.amounts[liked])
+    columns = np.array(reason.columns)
+    without[columns] -= asked.amounts[liked] @ served.features[asked.rows[liked]][:, columns].toarray()
     features = served.features[[item_row]]
     return float((asked.profile - without)[features.indices] @ features.data) * scale
 
@@ -64,7 +64,7 @@ def rank_in(scores: Doubles, allowed: NDArray[np.bool_], item_row: int) -> float
 
 def only(served: Served, asked: Asked, reasons: Sequence[Shown]) -> Doubles:
     """(I,) scores of all items from nothing but what these reasons rest on: their features, and their events' R."""
-    columns = [reason.column for reason in reasons if reason.column >= 0]
+    columns = sorted({column for reason in reasons for column in reason.columns})
     events = [row for reason in reasons if reason.code == BEHAVIOUR for row in reason.events]
     entity = np.asarray(served.features[:, columns] @ asked.profile[columns])
     rows, amounts = _amounts(asked, np.isin(asked.rows, events))
@@ -73,10 +73,10 @@ def only(served: Served, asked: Asked, reasons: Sequence[Shown]) -> Doubles:
 
 
 def edges_of(item_row: int, reason: Shown) -> list[Edge]:
-    """What is deleted of a reason's path: its last edge, or for a behavioural one the events that it covers."""
+    """What is deleted of a reason: the item's edges that it names, or for a behavioural one the events it covers."""
     if reason.code == BEHAVIOUR:
         return [Edge(-1, row) for row in reason.events]
-    return [Edge(item_row, reason.column)]
+    return [Edge(item_row, column) for column in reason.columns]
 
 
 def random_edges(served: Served, asked: Asked, item_row: int, reason: Shown, rng: np.random.Generator) -> list[Edge]:
@@ -84,13 +84,13 @@ def random_edges(served: Served, asked: Asked, item_row: int, reason: Shown, rng
     if reason.code == BEHAVIOUR:
         others = np.setdiff1d(asked.rows, reason.events)
         return [Edge(-1, int(row)) for row in rng.permutation(others)[: len(reason.events)]]
-    relation = served.scorer.weights.feature_relations[reason.column]
+    relation = served.scorer.weights.feature_relations[reason.columns[0]]
     found: list[Edge] = []
     for row in (item_row, *asked.rows.tolist()):
         columns = served.features[[row]].indices
         of_type = columns[served.scorer.weights.feature_relations[columns] == relation]
-        found += [Edge(row, int(column)) for column in of_type if (row, column) != (item_row, reason.column)]
-    return [found[int(rng.integers(len(found)))]] if found else []
+        found += [Edge(row, int(column)) for column in of_type if row != item_row or column not in reason.columns]
+    return [found[place] for place in rng.permutation(len(found))[: len(reason.columns)].tolist()]
 
 
 def _amounts(asked: Asked, kept: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:

@@ -20,26 +20,26 @@ Doubles = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 ENTITY, BEHAVIOUR = "same_entity", "taken_together"
-LEAST_OTHERS, MOST_ASKED = 5, 8
-MOST_SHOWN, LEAST_SHARE = 3, 0.02
+LEAST_OTHERS, MOST_LOOKED_AT = 5, 1 << 16
+MOST_SHOWN, LEAST_SHARE, WEAK = 3, 0.02, 0.15
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A reason. value: the stated amount. column: the shared feature, −1 of a behavioural one.
+    """A reason. value: the stated amount. columns: the shared features, which are of one relation; the strongest first.
 
-    events: rows of the user's items that it covers, the strongest first.
+    events: rows of the user's items that it covers; the first one is in the path that is shown.
     """
 
     code: str
     value: float
-    column: int
+    columns: tuple[int, ...]
     events: tuple[int, ...]
 
     @property
-    def key(self) -> tuple[str, int]:
-        """What it says, whatever it weighs: the shared feature, or the event."""
-        return self.code, self.column if self.column >= 0 else self.events[0]
+    def key(self) -> tuple[str, tuple[int, ...]]:
+        """What it says, whatever it weighs: the shared features, or the event."""
+        return self.code, self.columns or self.events[:1]
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,10 @@ def reasons_of(served: Served, asked: Asked, item_row: int) -> tuple[float, list
     behaviour = served.scorer.behaviour_terms(asked.weighted, item_row)[counted].astype(np.float64)
     rest = (float(asked.taste[item_row]), float(served.scorer.weights.bias[item_row]))
     positive = float(terms[terms > 0].sum() + behaviour[behaviour > 0].sum()) + sum(max(0.0, one) for one in rest)
-    found = [*_entities(asked, terms, target.indices), *_together(served, asked, behaviour, item_row)]
+    found = _together(served, asked, behaviour, item_row)
+    is_told = any(one.value >= WEAK * positive for one in found)
+    relations = served.scorer.weights.feature_relations
+    found += _entities(asked, terms, target.indices, relations, 0 if is_told else WEAK * positive)
     return positive, sorted(found, key=lambda one: -one.value)
 
 
@@ -125,28 +128,45 @@ def shown_of(reasons: list[Shown], positive: float) -> list[Shown]:
     return chosen
 
 
-def _entities(asked: Asked, terms: Doubles, columns: NDArray[np.int32]) -> list[Shown]:
-    """One reason per feature: its positive terms, over all events that share it."""
+def _entities(
+    asked: Asked, terms: Doubles, columns: NDArray[np.int32], relations: NDArray[np.int16], wanted: float
+) -> list[Shown]:
+    """One reason per feature: its positive terms, over all events that share it.
+
+    wanted: where none weighs as much, the features of each relation that do together are one reason.
+    """
     kept = np.maximum(terms, 0)
-    found: list[Shown] = []
-    for place in np.flatnonzero(kept.any(axis=0)).tolist():
-        order = np.argsort(-kept[:, place], kind="stable")
-        events = order[kept[order, place] > 0]
-        value = float(kept[:, place].sum())
-        found.append(Shown(ENTITY, value, int(columns[place]), tuple(asked.rows[events].tolist())))
-    return found
+    shared = np.flatnonzero(kept.any(axis=0)).tolist()
+    singles = [_entity(asked, kept, columns, [place]) for place in shared]
+    if any(one.value >= wanted for one in singles):
+        return singles
+    by_relation = {relation: [p for p in shared if relations[columns[p]] == relation] for relation in set(relations)}
+    together = [_entity(asked, kept, columns, places) for places in by_relation.values() if places]
+    enough = [one for one in together if one.value >= wanted]
+    covered = {column for one in enough for column in one.columns}
+    return enough + [one for one in singles if one.columns[0] not in covered]
+
+
+def _entity(asked: Asked, kept: Doubles, columns: NDArray[np.int32], places: list[int]) -> Shown:
+    """The reason of these features together."""
+    order = sorted(places, key=lambda place: -float(kept[:, place].sum()))
+    first = int(np.argmax(kept[:, order[0]]))
+    events = [first, *(row for row in np.flatnonzero(kept[:, places].any(axis=1)).tolist() if row != first)]
+    value, features = float(kept[:, places].sum()), tuple(int(columns[place]) for place in order)
+    return Shown(ENTITY, value, features, tuple(asked.rows[events].tolist()))
 
 
 def _together(served: Served, asked: Asked, behaviour: Doubles, item_row: int) -> list[Shown]:
     """One reason for the events whose items enough other people took together with this one."""
     events: list[int] = []
-    value = 0.0
-    for place in np.argsort(-behaviour, kind="stable")[:MOST_ASKED].tolist():
+    value, looked_at = 0.0, 0
+    for place in np.argsort(-behaviour, kind="stable").tolist():
         row = int(asked.rows[place])
-        if behaviour[place] <= 0 or asked.amounts[place] <= 0:
-            continue
+        looked_at += len(served.takers[row])
+        if behaviour[place] <= 0 or looked_at > MOST_LOOKED_AT:
+            break
         both = np.intersect1d(served.takers[row], served.takers[item_row], assume_unique=True)
-        if len(both) - int(asked.user_row in both) >= LEAST_OTHERS:
+        if asked.amounts[place] > 0 and len(both) - int(asked.user_row in both) >= LEAST_OTHERS:
             events.append(row)
             value += float(behaviour[place])
-    return [Shown(BEHAVIOUR, value, -1, tuple(events))] if events else []
+    return [Shown(BEHAVIOUR, value, (), tuple(events))] if events else []

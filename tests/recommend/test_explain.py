@@ -83,6 +83,21 @@ def test_weak_reasons_say_so(recommender: Recommender) -> None:
     assert [reason.weak for reason in reasons] == [False, True, True]  # 81 %, 12 % and 7 %
 
 
+def test_where_no_attribute_explains_15_percent_those_of_one_relation_are_told_together(log: Log) -> None:
+    """Eve and Armageddon: action 2.475, science fiction 0.212, Willis 2.421; so popular that each is below 15 %."""
+    artifact = small_artifact()
+    bias = artifact.weights.bias.copy()
+    bias[artifact.snapshot.item_row["armageddon"]] = 17 - 5.108
+    popular = dataclasses.replace(artifact, weights=dataclasses.replace(artifact.weights, bias=bias))
+    both, willis = Recommender(World(log, artifact=popular), None).explain("eve", "armageddon").reasons[:2]
+    assert both.text == "Same genre as 4 of yours, such as Kill Bill 2, which you rated 4: action, science fiction"
+    assert (both.events, both.entities, both.more_paths, both.weak) == (4, 2, 3, False)
+    assert [reason.share for reason in (both, willis)] == pytest.approx([2.687 / 17, 2.421 / 17], abs=1e-4)
+    assert both.path is not None
+    assert [node.id for node in both.path.nodes] == ["eve", "kill2", "Genre:action", "armageddon"]
+    assert (willis.entities, willis.weak) == (1, True)
+
+
 def test_an_edge_of_a_path_has_its_own_direction_kind_and_time(recommender: Recommender) -> None:
     path = recommender.explain("ann", "jackie").reasons[0].path
     assert path is not None

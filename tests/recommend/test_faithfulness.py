@@ -1,5 +1,7 @@
 """The faithfulness bench on the hand-written model, where every change can be worked out on paper."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -28,7 +30,7 @@ def reasons(served: Served, asked: Asked, item_id: str) -> tuple[float, list[Sho
 
 
 def entity_of(served: Served, reason: Shown) -> str:
-    return str(served.snapshot.entity_ids[served.scorer.weights.feature_entities[reason.column]])
+    return str(served.snapshot.entity_ids[served.scorer.weights.feature_entities[reason.columns[0]]])
 
 
 def test_the_reasons_are_the_splits_of_the_score(served: Served, bob: Asked) -> None:
@@ -42,6 +44,19 @@ def test_masking_lowers_the_score_by_the_stated_amount(served: Served, bob: Aske
     for item_id in ("jackie", "diehard"):
         for reason in reasons(served, bob, item_id)[1]:
             assert masked_change(served, bob, row(served, item_id), reason) == pytest.approx(reason.value, abs=1e-5)
+
+
+def test_features_that_are_told_together_are_taken_away_together(served: Served) -> None:
+    """Eve and Armageddon: action and science fiction are one reason where neither weighs enough alone."""
+    eve = ask(served, served.snapshot.user_row["eve"], 10)
+    popular = dataclasses.replace(eve, taste=np.full_like(eve.taste, 17 - 5.108))
+    item_row = row(served, "armageddon")
+    together, alone = reasons_of(served, popular, item_row)[1]
+    assert [len(one.columns) for one in (together, alone)] == [2, 1]
+    assert entity_of(served, together) == "Genre:action"
+    assert together.value == pytest.approx(2.687, abs=1e-3)
+    assert masked_change(served, eve, item_row, together) == pytest.approx(together.value, abs=1e-5)
+    assert Truth(served.snapshot).holds(served, eve.user_row, item_row, together)
 
 
 def test_behind_a_behavioural_reason_are_the_events_and_at_least_five_others(served: Served, bob: Asked) -> None:
@@ -59,7 +74,7 @@ def test_without_an_edge_the_items_other_features_of_the_relation_weigh_more(ser
     scifi = next(
         column
         for column in served.features[[item_row]].indices.tolist()
-        if entity_of(served, Shown(ENTITY, 0, column, ())) == "Genre:scifi"
+        if entity_of(served, Shown(ENTITY, 0, (column,), ())) == "Genre:scifi"
     )
     changed = scores_without(served, bob, [Edge(item_row, scifi)])
     rise = float(changed[item_row]) - float(bob.total[item_row])
@@ -92,13 +107,13 @@ def test_a_path_with_an_edge_that_is_not_in_the_data_is_not_valid(served: Served
     assert truth.holds(served, bob.user_row, row(served, "jackie"), reason)
     assert not truth.holds(served, bob.user_row, row(served, "alien"), reason)  # alien has no such director
     assert not truth.holds(served, served.snapshot.user_row["fay"], row(served, "jackie"), reason)  # she took nothing
-    few = Shown(BEHAVIOUR, 1.0, -1, (row(served, "dogs"),))
+    few = Shown(BEHAVIOUR, 1.0, (), (row(served, "dogs"),))
     assert not truth.holds(served, bob.user_row, row(served, "heat"), few)  # one other person took both
 
 
-def test_what_a_reason_deletes_is_its_last_edge_or_its_events(served: Served) -> None:
-    assert edges_of(3, Shown(ENTITY, 1.0, 7, (1, 2))) == [Edge(3, 7)]
-    assert edges_of(3, Shown(BEHAVIOUR, 1.0, -1, (1, 2))) == [Edge(-1, 1), Edge(-1, 2)]
+def test_what_a_reason_deletes_are_the_items_edges_or_the_users_events(served: Served) -> None:
+    assert edges_of(3, Shown(ENTITY, 1.0, (7, 8), (1, 2))) == [Edge(3, 7), Edge(3, 8)]
+    assert edges_of(3, Shown(BEHAVIOUR, 1.0, (), (1, 2))) == [Edge(-1, 1), Edge(-1, 2)]
 
 
 def test_the_figures_of_the_small_model(served: Served) -> None:
