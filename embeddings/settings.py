@@ -3,6 +3,7 @@
 import msgspec
 
 FEW_EACH = 20  # items of a user, on average: below, cosines are where training starts
+EPOCHS, MOST_STEPS = 7, 400  # of the encoder over all users, where they are many
 
 
 class LinearSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,11 +68,15 @@ class TrainSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def cosine_encoder(num_users: int, num_items: int) -> EncoderSettings:
-    """The encoder that compares by cosines: where users have few events each, it ranks better (docs/decisions/0012)."""
+    """The encoder that compares by cosines: where users have few events each, it ranks better (docs/decisions/0012).
+
+    Where users and items are both many it learns longer, over fewer items at a step.
+    """
     few = num_items <= LinearSettings().whole_up_to
-    return EncoderSettings(
+    batch = min(max(num_users // 8, 64), 1_024)
+    encoder = EncoderSettings(
         dim=64 if few else 128,
-        batch_users=min(max(num_users // 8, 64), 1_024),
+        batch_users=batch,
         steps=400 if few else 80,
         learning_rate=0.01 if few else 0.005,
         weight_decay=0.1,
@@ -81,6 +86,10 @@ def cosine_encoder(num_users: int, num_items: int) -> EncoderSettings:
         svd_start=not few,
         svd_gain=1.0 if few else 2.0,
     )
+    if few or num_users <= LinearSettings().most_users:
+        return encoder
+    steps = min(EPOCHS * num_users // batch, MOST_STEPS)
+    return msgspec.structs.replace(encoder, steps=steps, dropout=0.3, most_compared=4_000)
 
 
 def settings_for(num_items: int, num_users: int, num_pairs: int) -> TrainSettings:
