@@ -216,15 +216,16 @@ class Recommender:
         view = self._view()
         return browse.similar_users(view, view.user(user_id) or _unknown_user(user_id), n)
 
-    def entity_items(self, entity_id: str, n: int = 10) -> RankedList:
-        """Available items of an entity, those that most people took first. Raises: UnknownEntity."""
+    def entity_items(self, entity_id: str, n: int = 10, lang: str = DEFAULT) -> RankedList:
+        """Available items of an entity, those that most people took first. lang: of the reasons.
+
+        Raises: UnknownEntity, InvalidRequest for `lang`.
+        """
         start = time.perf_counter()
         with self._turn:
             view = self._view()
             ranking, splitter, rows = browse.entity_items(view, _entity_row(view, entity_id), n)
-            items = listed(
-                view, rows, ranking.total, self._reasons(splitter, rows, wording_in(self._wordings, DEFAULT))
-            )
+            items = listed(view, rows, ranking.total, self._reasons(splitter, rows, wording_in(self._wordings, lang)))
             return _list_of(None, view, ranking, items, (), start)
 
     def user_entities(self, user_id: str, n: int = 10) -> tuple[Neighbour, ...]:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 from api.auth import needs
 from api.documents import NeighbourList
 from api.json import send
+from api.language import HeaderLanguage, Lang
 from api.openapi import READ_ONE, answers_with
 from api.state import Use
 from api.types import EntityId, ItemId, UserId
@@ -40,6 +41,8 @@ def user_entities(user_id: UserId, services: Use, n: N = 10) -> Response:
     summary="Items of an entity",
     responses=answers_with(RankedList, "A ranked list.", *READ_ONE),
 )
-def entity_items(entity_id: EntityId, services: Use, n: N = 10) -> Response:
+def entity_items(
+    entity_id: EntityId, services: Use, language: HeaderLanguage, n: N = 10, lang: Lang = None
+) -> Response:
     """A topic page: the items of an entity, those that most people took first."""
-    return send(services.recommender.entity_items(entity_id, n))
+    return send(services.recommender.entity_items(entity_id, n, lang or language))

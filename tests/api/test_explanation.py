@@ -48,6 +48,8 @@ def test_the_language_is_the_parameter_or_what_the_header_prefers(
     assert explained["lang"] == lang
     listed = shared.client.get("/v1/users/ann/recommendations", headers=headers, params=parameters).json()
     assert ("选了" in str(listed)) == (lang == "zh")
+    of_entity = shared.client.get("/v1/entities/Genre:action/items", headers=headers, params=parameters).json()
+    assert ("选过" in str(of_entity)) == (lang == "zh")
 
 
 def test_lists_are_told_in_the_language_of_the_body(shared: Live) -> None:

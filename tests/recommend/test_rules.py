@@ -115,6 +115,15 @@ def test_a_pinned_item_takes_its_place_with_its_own_score(shop: Shop) -> None:
     assert [(effect.rule_id, effect.effect, effect.value) for effect in answer.items[1].rules] == [("pin", "pin", 2.0)]
 
 
+def test_an_explanation_tells_the_rank_of_the_list_with_its_rules(shop: Shop) -> None:
+    shop.put("lift", {"effect": "boost", "factor": 20, "target": {"item_ids": ["diehard"]}})
+    shop.put("first", {"effect": "pin", "item_id": "blade", "position": 1})
+    listed = shop.items()
+    assert listed[:2] == ["blade", "diehard"]
+    ranks = [shop.recommender.explain("ann", item).rank for item in listed]
+    assert ranks == list(range(1, len(listed) + 1))
+
+
 def test_a_pin_that_is_out_of_stock_is_not_shown_and_says_so(shop: Shop) -> None:
     shop.put("pin", {"effect": "pin", "item_id": "armageddon", "position": 1})
     shop.put("later", {"effect": "pin", "item_id": "unborn", "position": 1})
