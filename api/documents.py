@@ -107,10 +107,11 @@ class ProfilesHealth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 class Readiness(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """status: "ready"; "degraded" (lists are served; Neo4j, the model or Redis is missing); "unready" (the log fails).
 
-    The parts are told to callers with a read key only.
+    The parts are told to callers with a read key only. error: what is wrong with the log, and what to do.
     """
 
     status: str
+    error: str | None = None
     graph: GraphHealth | None = None
     profiles: ProfilesHealth | None = None
     model_version: str | None = None

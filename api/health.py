@@ -11,8 +11,8 @@ def readiness(services: Services, watch: GraphWatch) -> Readiness:
     state = watch.state
     try:
         offset = services.log.last_offset()
-    except LogError:
-        return Readiness(status="unready")
+    except LogError as error:
+        return Readiness(status="unready", error=f"{error.code}: {error.message}")
     lag = None if state.writer_offset is None else max(0, offset - state.writer_offset)
     model_version, profiles = services.world.model_version, _profiles(services, offset)
     is_whole = state.ok and model_version and (profiles.shared is None or profiles.shared.ok)

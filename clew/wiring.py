@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from api.services import EventLimits, Services
 from clew.erasing import eraser_of, scrub_home
 from clew.settings import Settings
+from clew.skip_ahead import go_on_after_seen
 from domain.errors import DamagedArtifact, InvalidSettings, LedgerError, LogError, NothingToTrain, ServerError
 from domain.graph_answers import GraphAnswer
 from domain.progress import Progress
@@ -116,6 +117,7 @@ def wire(settings: Settings, progress: Progress) -> Generator[Wired]:
         graph, eraser = Graph(settings), None
         try:
             scrub_home(settings, log)
+            go_on_after_seen(settings, log, graph)
             artifact, damaged = load_current(settings.models_dir)
             snapshot = None if artifact else snapshot_or_none(settings, graph, progress)
             world = World(

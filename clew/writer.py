@@ -17,7 +17,7 @@ from domain.declarations import COMMON_EVENT_KINDS, Declaration
 from domain.errors import BatchTooLarge, GraphRefused, RecordRefused, ServerError, WriterReplaced
 from domain.records import Record
 from graph.store import GraphStore
-from graph.turns import ERASURE, Turn, digest_of
+from graph.turns import ERASURE, GAP, Turn, digest_of
 from ingest.log_contract import DurableLog, Letter
 
 BATCH = 20_000
@@ -78,12 +78,14 @@ def drain_once(log: DurableLog, store: GraphStore, *, fence: int | None = None) 
 
     Raises: GraphUnavailable, GraphRefused, WriterReplaced; LogError.
     """
-    offset, written = store.writer_offset(), 0
+    offset, written, newest = store.writer_offset(), 0, log.last_offset()
     while records := log.read(offset, BATCH):
         if written == 0 and store.declaration() is None:
             store.install_schema(DEFAULT)  # a shop may begin with events, before it loads a catalogue
         write(log, store, records, fence)
         offset, written = records[-1][0], written + len(records)
+    if offset < newest and store.declaration() is not None:
+        store.pass_gap(newest, fence=fence)
     return written
 
 
@@ -163,8 +165,8 @@ class Turns:
         place = store.writer_place()
         if place.offset == 0 or not place.digest or self.fence is None:
             return
-        if place.digest == ERASURE and self._log.last_offset() >= place.offset:
-            return  # which may be forgotten by now
+        if place.digest in (ERASURE, GAP) and self._log.last_offset() >= place.offset:
+            return  # the erasure may be forgotten by now
         last = self._log.read(place.offset - 1, 1)
         if last and last[0][0] == place.offset and digest_of(last[0][1]) == place.digest:
             return
@@ -175,6 +177,7 @@ class Turns:
             self._log.where,
         )
         store.rewind_writer(self.fence)
+        self._log.skip_to(place.offset)
 
 
 def _put_aside(

@@ -22,7 +22,7 @@ from graph import apply, columns, online, schema, turns, vectors
 from graph.driver import Driver
 from graph.query import run_query
 from graph.rules import stored_rule
-from graph.turns import Place, Turn
+from graph.turns import GAP, Place, Turn
 
 OLDEST_VERSION = (2026, 2)  # Cypher 25 with the SEARCH clause over vector indexes, out of preview
 READ_S = 30.0
@@ -173,6 +173,10 @@ class GraphStore:
     def rewind_writer(self, fence: int, partition: str = "0") -> None:
         """Has all of the log be written again; what is there stays as it is. Raises: WriterReplaced."""
         turns.rewind(self._driver, partition, fence)
+
+    def pass_gap(self, offset: int, partition: str = "0", *, fence: int | None = None) -> None:
+        """Counts all up to an offset as written: the log has nothing more there. Raises: WriterReplaced."""
+        apply.apply(self._driver, Declaration(name=""), [], Place(partition, offset, GAP), fence=fence)
 
     def writer_paused(self, partition: str = "0") -> AbstractContextManager[int]:
         """Keeps the writer waiting until the end of the block, and gives its offset: the log goes on taking records."""

@@ -19,6 +19,7 @@ from graph.driver import Driver, Transaction
 from graph.schema import read_marker
 
 ERASURE = "erasure"
+GAP = "gap"
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,9 @@ class KafkaLog:
         self._check()
         return self._tail.level()
 
+    def skip_to(self, offset: int) -> bool:
+        return self.last_offset() < offset
+
     def bury(self, letters: Sequence[Letter]) -> None:
         self._check()
         self._letters.bury(letters)

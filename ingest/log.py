@@ -19,6 +19,7 @@ from ingest import log_dead, log_file
 from ingest.group_commit import Batch, GroupCommit, Line, judge, lines_of
 from ingest.log_contract import MAX_DEAD, DeadLetter, Letter, Verdict
 from ingest.log_erasure import erase, erased_among, person_of, persons_in
+from ingest.log_guard import Guard
 
 _DECODER = msgspec.json.Decoder(Record)
 
@@ -29,7 +30,8 @@ class Log:
     max_bytes: the file may not grow beyond this; None: as far as the disk goes.
     max_dead: so many rejected letters are kept.
     Raises (any method): LogDamaged when the file is no log or is broken, LogFull when there is no space,
-        Backlog when other processes hold the file for longer than busy_s.
+        Backlog when other processes hold the file for longer than busy_s, LogReplaced when it is not the file that was
+        opened, or lacks what was seen of it.
     """
 
     erasure = "gone now"
@@ -44,6 +46,7 @@ class Log:
         self._readers: deque[sqlite3.Connection] = deque()
         self._closed = False
         self._writer = log_file.open_writer(path, max_bytes=max_bytes, busy_s=busy_s)
+        self._guard = Guard(path)
         with log_file.errors_of(path):
             self._tombstone_key = log_file.tombstone_key(self._writer)
 
@@ -75,8 +78,18 @@ class Log:
         return [(offset, self._decode(offset, payload)) for offset, payload in rows]
 
     def last_offset(self) -> int:
+        seen = self._guard.newest
         with self._reading() as reader:
-            return _last_offset(reader)
+            offset = log_file.last_offset(reader)
+        self._guard.saw(offset, seen)
+        return offset
+
+    def skip_to(self, offset: int) -> bool:
+        with self._group.lock, self._transaction():
+            is_behind = log_file.last_offset(self._writer) < offset
+            if is_behind:
+                log_file.skip_to(self._writer, offset)
+            return is_behind
 
     def bury(self, letters: Sequence[Letter]) -> None:
         with self._group.lock, self._transaction():
@@ -109,7 +122,7 @@ class Log:
         with self._group.lock:
             with self._transaction():
                 erase(self._writer, self._tombstone_key, user_id)
-                offset = _last_offset(self._writer) + 1
+                offset = log_file.last_offset(self._writer) + 1
                 self._insert([(offset, line) for line in lines_of([UserErased(user_id=user_id)], ())])
             self._truncate_wal()
         return offset
@@ -130,12 +143,14 @@ class Log:
 
     def _commit(self, batches: list[Batch]) -> None:
         """One transaction for all batches."""
+        seen = self._guard.newest
         with self._transaction():
             lines = [line for batch in batches for line in batch.lines]
             people = {person for line in lines for person in persons_in(line.record)}
             erased = erased_among(self._writer, self._tombstone_key, people)
             known = self._known(lines)
-            offset, fresh = _last_offset(self._writer), list[tuple[int, Line]]()
+            offset, fresh = log_file.last_offset(self._writer), list[tuple[int, Line]]()
+            self._guard.saw(offset, seen)
             for batch in batches:
                 for line in batch.lines:
                     verdict = judge(line, erased, known, offset + 1)
@@ -144,6 +159,7 @@ class Log:
                         offset += 1
                         fresh.append((offset, line))
             self._insert(fresh)
+        self._guard.saw(offset, seen)
 
     def _known(self, lines: list[Line]) -> dict[str, tuple[bytes, int]]:
         """event_id -> (digest, offset) of the events among the lines that are in the log already."""
@@ -164,9 +180,13 @@ class Log:
 
     @contextmanager
     def _transaction(self) -> Generator[None]:
-        """BEGIN IMMEDIATE and COMMIT around the block; nothing of it stays when it fails. Call with the lock held."""
+        """BEGIN IMMEDIATE and COMMIT around the block; nothing of it stays when it fails. Call with the lock held.
+
+        What went into a file that is not the log any more is not acknowledged either.
+        """
         if self._closed:
             raise LogError(f"the log {self.path} is closed")
+        self._guard.check()
         with log_file.errors_of(self.path):
             self._writer.execute("BEGIN IMMEDIATE")
             try:
@@ -176,6 +196,7 @@ class Log:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 raise
+        self._guard.check()
 
     def _truncate_wal(self) -> None:
         with log_file.errors_of(self.path):
@@ -192,6 +213,7 @@ class Log:
     @contextmanager
     def _reading(self) -> Generator[sqlite3.Connection]:
         """A connection of its own for as long as the block lasts; connections are kept for the next reader."""
+        self._guard.check()
         with log_file.errors_of(self.path):
             try:
                 reader = self._readers.pop()
@@ -203,8 +225,3 @@ class Log:
                 yield reader
             finally:
                 self._readers.append(reader)
-
-
-def _last_offset(connection: sqlite3.Connection) -> int:
-    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'log'").fetchone()
-    return row[0] if row else 0

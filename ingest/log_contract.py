@@ -90,6 +90,14 @@ class DurableLog(Protocol):
         """The offset of the newest record ever written, 0 for none. Costs microseconds: ask on every request."""
         ...
 
+    def skip_to(self, offset: int) -> bool:
+        """Has the next record come after this offset, which was seen before, so that none ever means two records.
+
+        Returns: whether the log was behind: it was restored from an older copy, or begun anew. A log on Kafka cannot
+        skip, and only says so.
+        """
+        ...
+
     def bury(self, letters: Sequence[Letter]) -> None:
         """Keeps the letters, in their order; those of erased people are not kept. The oldest rejected ones may go."""
         ...

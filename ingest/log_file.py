@@ -83,6 +83,27 @@ def tombstone_key(writer: sqlite3.Connection) -> bytes:
     return writer.execute("SELECT value FROM secrets WHERE name = 'tombstones'").fetchone()[0]
 
 
+def identity_of(path: Path) -> tuple[int, int] | None:
+    """Which file the path leads to, whatever it is called; None: there is none."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def last_offset(connection: sqlite3.Connection) -> int:
+    """Of the newest record ever written, or passed over by skip_to; 0 for none."""
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'log'").fetchone()
+    return row[0] if row else 0
+
+
+def skip_to(writer: sqlite3.Connection, offset: int) -> None:
+    """Has the next record come after this offset. Inside a transaction."""
+    writer.execute("DELETE FROM sqlite_sequence WHERE name = 'log'")
+    writer.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('log', ?)", (offset,))
+
+
 @contextmanager
 def errors_of(path: Path) -> Generator[None]:
     """Turns SQLite's errors inside the block into those of domain.errors."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.declarations import COMMON_EVENT_KINDS, Declaration
+from domain.errors import LogReplaced
 from domain.records import (
     Event,
     Record,
@@ -109,11 +110,17 @@ class World:
         return self._state.view.model_version
 
     def catch_up(self) -> int:
-        """Applies what the log has gained. Returns the number of records applied."""
-        if self._log.last_offset() <= self._state.view.offset:
+        """Applies what the log has gained. Returns the number of records applied.
+
+        When the log was replaced, what is known goes on being served: a write says so, and /health/ready.
+        """
+        try:
+            if self._log.last_offset() <= self._state.view.offset:
+                return 0
+            with self._lock:
+                return self._state.catch_up(self._log)
+        except LogReplaced:
             return 0
-        with self._lock:
-            return self._state.catch_up(self._log)
 
     def beside(self, *, snapshot: Snapshot | None = None, artifact: Artifact | None = None) -> "World":
         """Another world of the same log, to be warmed up and adopted.

@@ -3,12 +3,14 @@
 import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from domain.errors import Backlog, LogDamaged, LogFull
+from domain.errors import Backlog, LogDamaged, LogFull, LogReplaced
 from domain.records import Event, UserPut
+from ingest.group_commit import Line
 from ingest.log import Log
 from ingest.log_contract import Letter
 
@@ -93,3 +95,52 @@ def test_an_erased_person_is_in_no_byte_of_the_files(log: Log, path: Path) -> No
     for file in path.parent.iterdir():
         assert person.encode() not in file.read_bytes(), file.name
     assert log.is_erased(person)
+
+
+@pytest.mark.parametrize("how", ["another file", "an older copy written into it", "no file"])
+def test_a_log_that_was_replaced_under_a_process_takes_and_tells_nothing_more(tmp_path: Path, how: str) -> None:
+    path, copy = tmp_path / "log.db", tmp_path / "copy.db"
+    with Log(path) as log:
+        log.append([event("e1")])
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+        log.append([event("e2")])
+        if how == "another file":
+            copy.replace(path)
+        elif how == "no file":
+            path.unlink()
+        else:
+            with closing(sqlite3.connect(copy)) as source, closing(sqlite3.connect(path)) as target:
+                source.backup(target)
+        for ask in (lambda: log.append([event("e3")]), log.last_offset, lambda: log.read(0), lambda: log.bury([])):
+            with pytest.raises(LogReplaced, match="restart `clew serve`"):
+                ask()
+
+
+def test_a_log_that_was_replaced_while_it_was_written_acknowledges_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    with Log(path) as log:
+        log.append([event("e1")])
+        insert = log._insert
+
+        def replacing(fresh: list[tuple[int, Line]]) -> None:
+            insert(fresh)
+            path.rename(tmp_path / "moved.db")
+
+        log._insert = replacing  # type: ignore[method-assign]
+        with pytest.raises(LogReplaced):
+            log.append([event("e2")])
+
+
+def test_a_restored_log_goes_on_after_what_was_seen_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    with Log(path) as log:
+        log.append([event("e1"), event("e2")])
+        assert not log.skip_to(2)
+        assert log.skip_to(1000)
+        assert log.last_offset() == 1000
+        assert log.append([event("e3")])[0].offset == 1001
+        assert [offset for offset, _ in log.read(0)] == [1, 2, 1001]
+    with Log(tmp_path / "fresh.db") as fresh:
+        assert fresh.skip_to(7)
+        assert fresh.append([event("e1")])[0].offset == 8
