@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any, cast
 
 from nicegui import ui
@@ -116,8 +117,12 @@ class TargetForm:
         stored = target.get("filter")
         shown = "" if stored is None else json.dumps(stored, ensure_ascii=False)
         hint = '{"field": "item_kind", "op": "eq", "value": "movie"}'
-        self._filter = ui.textarea(label=f"and whose fields are so (JSON; {fields})", value=shown, placeholder=hint)
-        self._filter.props(f"{PLAIN} autogrow rows=1").classes("wide mono")
+        with ui.element("div").classes("wide"):
+            self._filter = ui.textarea(
+                label="and whose fields are so (a filter in JSON)", value=shown, placeholder=hint
+            )
+            self._filter.props(f"{PLAIN} autogrow rows=1").classes("mono").style("width: 100%")
+            html(f'<p class="quiet small">Items have the fields {escape(fields)}.</p>')
 
     def value(self) -> Values:
         """Raises: ValueError saying what is missing."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from api.keys import new_key
 from tests.api.conftest import Live, running
@@ -76,6 +76,35 @@ def test_somebody_made_up_of_tastes_gets_a_list_that_follows_them(page: Page, co
     expect(page.get_by_text("Whose list would you like to see?")).to_be_visible()
 
 
+def test_the_score_of_somebody_made_up_is_split_and_explained(page: Page, console: Console, api: Live) -> None:
+    body = {"preferences": [{"entity_id": "Director:tarantino"}]}
+    first = api.client.post("/v1/recommendations", json=body).json()["items"][0]
+    page.goto(f"{console.url}/?taste=Director:tarantino")
+    expect(page.get_by_role("button", name="Remove Quentin Tarantino")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"Why {first['name']}")).to_be_visible()
+    expect(page.locator(".bars .value.sum")).to_have_text(f"{first['score']:.2f}")
+    expect(page.locator("svg.graph .node.end .name").last).to_have_text(first["name"])
+
+
+def test_a_visitor_is_told_what_would_bring_an_item_in_and_it_does(page: Page, console: Console, api: Live) -> None:
+    page.goto(console.url)
+    page.get_by_role("button", name="A visitor").click()
+    page.get_by_label("They just picked").fill("alien")
+    page.locator(".pick", has_text="Alien").click()
+    expect(page.get_by_role("heading", name="For this visitor")).to_be_visible()
+    expect(page.locator(".bars .value.sum")).to_be_visible()
+    told = api.client.post("/v1/items/jackie/why-not", json={"session": ["alien"]}).json()
+    page.get_by_label("Why is something not here?").fill("jackie")
+    page.locator(".pick", has_text="Jackie Brown").click()
+    expect(page.get_by_role("heading", name="Why not Jackie Brown")).to_be_visible()
+    expect(page.get_by_text(told["text"])).to_be_visible()
+    page.get_by_role("button", name=re.compile(r"Try .*")).first.click()
+    expect(page.locator(".item", has_text="Jackie Brown")).to_be_visible()
+    assert page.url.count("pick=") == 2
+    page.reload()
+    expect(page.locator(".item", has_text="Jackie Brown")).to_be_visible()
+
+
 def test_why_not_says_what_kept_an_item_out(page: Page, console: Console, api: Live) -> None:
     told = api.client.get("/v1/users/ann/items/armageddon/why-not").json()["text"]
     page.goto(f"{console.url}/?user=ann")
@@ -134,6 +163,105 @@ def test_the_catalogue_page_shows_the_figures_of_the_api(page: Page, console: Co
 def test_an_unknown_user_is_said_to_be_unknown(page: Page, console: Console) -> None:
     page.goto(f"{console.url}/?user=nobody")
     expect(page.get_by_text("Nobody is called “nobody”")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/", "busiest users:"),
+        ("/?user=ann", "The score, split"),
+        ("/?pick=alien&item=jackie", "What would bring it in"),
+        ("/rules", "Save rule"),
+        ("/answers", "Newest"),
+        ("/catalogue", "Hubs"),
+    ],
+)
+def test_every_page_fits_on_a_small_laptop(page: Page, console: Console, path: str, shown: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(console.url + path)
+    expect(page.get_by_text(shown, exact=True).first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 1280
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_follow_the_system_and_can_be_read(chromium: Browser, console: Console, scheme: str) -> None:
+    context = chromium.new_context(color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(f"{console.url}/?user=ann")
+    expect(page.locator(".bars .value.sum")).to_be_visible()
+    for place in (".item .title", ".item .why", ".bars .value", ".node .name", ".quiet", ".top nav a"):
+        assert page.evaluate(CONTRAST, place) >= 4.5, place  # WCAG 2.2, 1.4.3
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(246, 244, 239)"
+    assert dark == (scheme == "dark")
+    context.close()
+
+
+CONTRAST = """place => {
+  const element = document.querySelector(place), style = getComputedStyle(element);
+  const bright = colour => colour.match(/[0-9.]+/g).slice(0, 3).map(v => v / 255)
+    .map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+    .reduce((sum, v, at) => sum + v * [.2126, .7152, .0722][at], 0);
+  let under = element;
+  const isClear = colour => colour === "transparent" || colour.endsWith(", 0)");
+  while (isClear(getComputedStyle(under).backgroundColor)) under = under.parentElement;
+  const ink = style.fill && element.closest("svg") ? style.fill : style.color;
+  const [low, high] = [bright(ink), bright(getComputedStyle(under).backgroundColor)].sort((a, b) => a - b);
+  return (high + .05) / (low + .05);
+}"""
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("/?user=ann", ["A user", "Tastes", "A visitor", "User id", "how it came about", "Why is something not here?"]),
+        ("/rules", ["New rule", "Find a rule", "Name of the rule", "What it does", "Preview", "Save rule"]),
+        ("/answers", ["Id of an answer", "Open"]),
+    ],
+)
+def test_every_action_is_reached_with_tab_and_the_focus_is_seen(
+    page: Page, console: Console, path: str, names: list[str]
+) -> None:
+    page.goto(console.url + path)
+    expect(page.get_by_text(names[-1], exact=True).first).to_be_visible()
+    reached: list[str] = []
+    while len(reached) < 60 and not any(names[-1] in one for one in reached):
+        page.keyboard.press("Tab")
+        name, is_seen = page.evaluate(FOCUSED)
+        assert is_seen, name
+        reached.append(name)
+    for name in names:
+        assert any(name in one for one in reached), (name, reached)
+
+
+FOCUSED = """() => {
+  const at = document.activeElement, style = getComputedStyle(at);
+  const label = at.labels && at.labels.length && at.labels[0].innerText;
+  const name = at.getAttribute("aria-label") || label || at.innerText;
+  const field = at.closest(".q-field--focused");
+  const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+  return [name || at.tagName, at === document.body || !!field || outlined];
+}"""
+
+
+def test_slash_goes_to_the_search_of_the_page_or_to_that_of_the_lists(page: Page, console: Console) -> None:
+    for path, label in (("/rules", "Find a rule"), ("/answers", "Id of an answer"), ("/catalogue", "User id")):
+        page.goto(console.url + path)
+        page.wait_for_load_state("networkidle")
+        page.keyboard.press("/")
+        expect(page.get_by_label(label)).to_be_focused()
+
+
+def test_what_is_clicked_says_at_once_that_it_works(page: Page, console: Console, api: Live) -> None:
+    page.goto(f"{console.url}/?user=ann")
+    expect(page.locator(".bars")).to_be_visible()
+    page.evaluate(WATCH)
+    page.locator(".item").nth(1).click()
+    expect(page.locator(".item").nth(1)).to_have_attribute("aria-current", "true")
+    page.wait_for_function("window.busySeen")
+
+
+WATCH = """() => new MutationObserver(() => { if (document.querySelector(".busy")) window.busySeen = true; })
+  .observe(document.body, { subtree: true, attributes: true, childList: true })"""
 
 
 def test_names_are_text_and_never_markup(page: Page, console: Console) -> None:
