@@ -3,6 +3,8 @@
 What the log holds can therefore be applied by every projection without asking again.
 """
 
+from dataclasses import replace
+
 from api.admission import Admission
 from api.checks import check_properties, check_relations, check_users, find_relation, require_entity, require_item
 from api.schemas import EntityIn, ItemIn, ItemPatch, RelationBody, StatedTaste, UserIn, UserPatch
@@ -117,10 +119,11 @@ class Writes:
 
     def stored_user(self, user_id: str) -> UserRecord:
         """What is stored of a user. Raises: UnknownUser."""
-        user = self.fresh().user(user_id)
+        view = self.fresh()
+        user = view.user(user_id)
         if user is None:
             raise UnknownUser(f"no user {user_id!r}; post an event of theirs, or PUT them", field="user_id")
-        return user
+        return replace(user, follows=view.followed(user))
 
     def merge_user(self, user_id: str, visitor_id: str) -> None:
         """Joins a visitor to a user, who is made if need be. Raises: UnknownUser for the visitor, InvalidRequest, Gone.

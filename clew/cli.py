@@ -6,6 +6,7 @@ import typer
 
 from clew import threads
 from clew.commands_ask import recommend, similar
+from clew.commands_backup import export, restore
 from clew.commands_bench import bench
 from clew.commands_console import console
 from clew.commands_data import ingest, snapshot, train
@@ -49,6 +50,8 @@ for command in (
     why_not,
     similar,
     profile,
+    export,
+    restore,
 ):
     app.command()(command)
 app.command(hidden=True)(snapshot)

@@ -11,6 +11,7 @@ import typer
 from api.keys import SCOPES, new_key
 from clew import show
 from clew.demo import run_demo
+from clew.erasing import recall_erasures
 from clew.farewell import Farewell
 from clew.lease import held
 from clew.serve import Serving
@@ -73,6 +74,7 @@ def _drain(settings: Settings, stop: threading.Event) -> None:
     graph = Graph(settings)
     try:
         with open_log(settings) as log, open_shared(settings, log) as shared, sharing(settings, log, stop):
+            recall_erasures(settings, log)
             drain(
                 log,
                 graph,

@@ -6,6 +6,7 @@ import time
 
 from domain.answers import RankedList
 from domain.errors import ClewError
+from domain.snapshot import Snapshot
 from recommend.recommender import Recommender
 from recommend.request import Preference, RecommendRequest
 from recommend.world import World
@@ -24,7 +25,7 @@ def warm_up(recommender: Recommender) -> None:
     """
     confirms = recommender.warm_up()
     view = recommender.world.view()
-    users = view.snapshot.user_ids[:WARM_REQUESTS].tolist()
+    users = _users(view.snapshot)
     requests = [RecommendRequest(user_id=user_id) for user_id in users]
     requests += [
         RecommendRequest(preferences=(Preference(entity_id),)) for entity_id in view.snapshot.entity_ids[:1].tolist()
@@ -39,6 +40,11 @@ def warm_up(recommender: Recommender) -> None:
             logger.info("warming up: %s", error.message)
 
 
+def _users(snapshot: Snapshot) -> list[str]:
+    """The first of them; the row of an erased user has no id."""
+    return [user_id for user_id in snapshot.user_ids.tolist() if user_id][:WARM_REQUESTS]
+
+
 def _is_confirmed(answer: RankedList) -> bool:
     paths = (reason.path for item in answer.items for reason in item.reasons if reason.path)
     return all(path.verified for path in paths)
@@ -50,7 +56,7 @@ def touch(world: World) -> None:
     Neo4j is not asked: it has planned its statements already.
     """
     recommender, snapshot = Recommender(world, None), world.view().snapshot
-    users = [user_id for user_id in snapshot.user_ids[:WARM_REQUESTS].tolist() if user_id]
+    users = _users(snapshot)
     for user_id in users:
         recommender.rehearse(RecommendRequest(user_id=user_id))
         time.sleep(PAUSE_S)

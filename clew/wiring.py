@@ -9,14 +9,14 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from api.services import EventLimits, Services
-from clew.erasing import eraser_of, scrub_home
+from clew.erasing import eraser_of, recall_erasures, scrub_home
 from clew.settings import Settings
 from clew.skip_ahead import go_on_after_seen
 from domain.errors import DamagedArtifact, InvalidSettings, LedgerError, LogError, NothingToTrain, ServerError
 from domain.graph_answers import GraphAnswer
 from domain.progress import Progress
 from domain.rules import StoredRule
-from domain.snapshot import Snapshot
+from domain.snapshot import Snapshot, without_people
 from embeddings.artifact import load_current
 from graph.home import Connection
 from graph.snapshot import take_snapshot
@@ -116,10 +116,11 @@ def wire(settings: Settings, progress: Progress) -> Generator[Wired]:
     with open_log(settings) as log, open_shared(settings, log) as shared, open_ledger(settings, log) as ledger:
         graph, eraser = Graph(settings), None
         try:
+            recall_erasures(settings, log)
             scrub_home(settings, log)
             go_on_after_seen(settings, log, graph)
             artifact, damaged = load_current(settings.models_dir)
-            snapshot = None if artifact else snapshot_or_none(settings, graph, progress)
+            snapshot = None if artifact else _snapshot(settings, graph, log, progress)
             world = World(
                 log,
                 snapshot=snapshot,
@@ -226,10 +227,12 @@ def _room(settings: Settings, shared: "SharedProfiles | None") -> Room:
     return Room(memory_bytes, lambda: SharedShelf(shared))
 
 
-def snapshot_or_none(settings: Settings, graph: Graph, progress: Progress) -> Snapshot | None:
-    """The graph as columns; None while it is away, or nothing was loaded."""
+def _snapshot(settings: Settings, graph: Graph, log: DurableLog, progress: Progress) -> Snapshot | None:
+    """The graph as columns, without whoever was erased; None while it is away, or nothing was loaded."""
     try:
-        return take_snapshot(graph.store(), settings.cache_dir, progress)
+        taken = take_snapshot(graph.store(), settings.cache_dir, progress)
+        gone = log.erased_among(taken.user_ids.tolist())
+        return without_people(taken, gone)[0] if gone else taken
     except (ServerError, NothingToTrain) as error:
         logger.info("no snapshot: %s", error.message)
         return None

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import msgspec
 
+from clew.erasing import expel_erased
 from domain.declarations import COMMON_EVENT_KINDS, Declaration
 from domain.errors import BatchTooLarge, GraphRefused, RecordRefused, ServerError, WriterReplaced
 from domain.records import Record
@@ -145,6 +146,7 @@ class Turns:
         if seen.taken:
             self._turn = seen
             self._check_place(store)
+            expel_erased(self._log, store, seen.fence)
         elif self._turn is None or (seen.fence, seen.offset) != (self._turn.fence, self._turn.offset):
             if self._turn is None:
                 logger.info("the writer %s drains into this graph; standing by", seen.holder)

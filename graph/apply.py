@@ -63,6 +63,18 @@ def apply(
     return left_out
 
 
+def expel(driver: Driver, declaration: Declaration, user_ids: Iterable[str], partition: str, fence: int | None) -> None:
+    """Takes users out, with everything about them; no record of the log says so. Raises: WriterReplaced."""
+
+    def work(transaction: Transaction) -> None:
+        claim(transaction, partition, fence)
+        batch = _Batch(transaction, declaration)
+        batch.apply(UserErased, [UserErased(user_id=user_id) for user_id in user_ids])
+        batch.count_degrees()
+
+    driver.write(work)
+
+
 class _Batch:
     """One transaction's work, one method per type of record; each takes consecutive records of that type."""
 

@@ -1,6 +1,6 @@
 """The graph in Neo4j, as the rest of Clew sees it: named statements in, plain rows out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -150,6 +150,16 @@ class GraphStore:
     def pass_over(self, offset: int, record: Record, partition: str = "0", *, fence: int | None = None) -> None:
         """Counts a record as written without writing it. Raises: WriterReplaced."""
         apply.apply(self._driver, Declaration(name=""), [], Place.at(partition, offset, record), fence=fence)
+
+    def user_ids(self, after: str, limit: int) -> list[str]:
+        """The ids of users, in order, above `after`."""
+        ((nodes,),) = self.values("read/snapshot_users", {"after": after, "properties": [], "limit": limit})
+        return [cast(str, node[0]) for node in cast("list[list[object]]", nodes)]
+
+    def expel_users(self, user_ids: Collection[str], partition: str = "0", *, fence: int | None = None) -> None:
+        """Takes users out who were erased before; no record says so any more. Raises: WriterReplaced, GraphRefused."""
+        declaration = self.declaration() or Declaration(name="")
+        apply.expel(self._driver, declaration, user_ids, partition, fence)
 
     def writer_offset(self, partition: str = "0") -> int:
         """The offset of the last record in the graph, 0 for none."""

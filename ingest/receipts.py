@@ -53,6 +53,12 @@ class Receipts:
             row = self._file.execute("SELECT note FROM receipts WHERE digest = ?", (self._digest(user_id),)).fetchone()
         return None if row is None else msgspec.json.decode(row[0], type=ErasureNote)
 
+    def newest_offset(self) -> int:
+        """The highest offset of an erasure's record, 0 for none: a log that ends before it does not know of it."""
+        with self._lock, log_file.errors_of(self._path):
+            rows = self._file.execute("SELECT note FROM receipts").fetchall()
+        return max((msgspec.json.decode(note, type=ErasureNote).offset for (note,) in rows), default=0)
+
     def write(self, user_id: str, note: ErasureNote) -> None:
         with self._lock, log_file.errors_of(self._path):
             values = (self._digest(user_id), msgspec.json.encode(note))

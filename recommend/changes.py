@@ -97,6 +97,16 @@ def joined(user: UserChanges, visitor: UserChanges, offset: int, visitor_id: str
     return whole, UserChanges(offset=offset, gone=offset)
 
 
+def without(changes: UserChanges, gone_id: str) -> UserChanges:
+    """The changes of a user, without somebody else whom they followed or turned out to be."""
+    stated = [(offset, _without(record, gone_id)) for offset, record in changes.stated]
+    return msgspec.structs.replace(
+        changes,
+        stated=tuple((offset, record) for offset, record in stated if record is not None),
+        merged=tuple(entry for entry in changes.merged if entry[1] != gone_id),
+    )
+
+
 def between(changes: UserChanges, snapshot_offset: int, until: int) -> UserChanges:
     """What records above a snapshot's offset, and up to `until`, say. Nothing is lost when later ones come again."""
     if snapshot_offset < changes.oldest and changes.offset <= until:
@@ -109,6 +119,12 @@ def between(changes: UserChanges, snapshot_offset: int, until: int) -> UserChang
         tastes=tuple(entry for entry in changes.tastes if snapshot_offset < entry[0] <= until),
         gone=changes.gone if snapshot_offset < changes.gone <= until else 0,
     )
+
+
+def _without(record: Stated, gone_id: str) -> Stated | None:
+    if isinstance(record, UserPut):
+        return msgspec.structs.replace(record, follows=tuple(one for one in record.follows if one != gone_id))
+    return None if record.type == "FOLLOWS" and record.tail_id == gone_id else record
 
 
 def _tastes_of(visitor: UserChanges) -> tuple[RelationEnd, ...]:

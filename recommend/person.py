@@ -40,7 +40,7 @@ def export_person(stores: Eraser, user_id: str) -> PersonExport:
         properties=cast(Properties, {name: value for name, value in known.properties.items() if name != OPT_OUT}),
         relations=known.relations,
         preferences=known.preferences,
-        follows=known.follows,
+        follows=view.followed(known),
         profile=None if record is None else profile_of(view, record),
         snapshot=tuple(_events(view, known)),
         log=held.records,

@@ -59,8 +59,8 @@ def _static(view: View, record: UserRecord) -> dict[str, object]:
         row = view.catalogue.entity_rows.get(end.entity_id)
         if row is not None and end.type not in hidden and not view.catalogue.is_sensitive(row):
             static[end.type.lower()] = texts.entity_name(view, row)
-    follows = [other for other in record.follows if view.user(other) is not None]
-    return static | ({"follows": follows} if follows else {})
+    follows = view.followed(record)
+    return static | ({"follows": list(follows)} if follows else {})
 
 
 def _sensitive(declaration: Declaration) -> set[str]:

@@ -7,6 +7,7 @@ Keys: NAME:offset, and NAME:user:HASH for each user.
 
 import hashlib
 import logging
+import re
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
@@ -19,13 +20,14 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from domain.errors import ProfilesUnavailable
-from domain.records import Record, RelationDeleted, RelationPut, UserMerged
+from domain.records import Record, RelationDeleted, RelationPut, UserErased, UserMerged
 from ingest.log_erasure import person_of
-from recommend.changes import NOTHING, PeopleRecord, UserChanges, after, joined
+from recommend.changes import NOTHING, PeopleRecord, UserChanges, after, joined, without
 from recommend.redis_address import redis_address
 from recommend.shelf import DECODER, ENCODER, FileShelf, SharedState
 
 TIMEOUT_S = 0.25
+PAGE = 1_000
 ANOTHER_LOG = "it is ahead of this log, so it was filled from another; set ?name= in CLEW_PROFILES, or empty it"
 NOT_ASKED = SharedState(False, 0, "not asked yet")
 logger = logging.getLogger("clew.profiles")
@@ -88,10 +90,13 @@ class SharedProfiles:
             ids = list(dict.fromkeys(user_id for _, record in people for user_id in _about(record)))
             found = cast("list[bytes | None]", pipe.mget([self._key(user_id) for user_id in ids]) if ids else [])
             known = {one: DECODER.decode(raw) for one, raw in zip(ids, found, strict=True) if raw is not None}
-            changed = _brought_up(known, people)
+            changed = {self._key(user_id): changes for user_id, changes in _brought_up(known, people).items()}
+            erased = [record.user_id for _, record in people if isinstance(record, UserErased)]
+            if erased:
+                changed = self._without(erased, changed)
             pipe.multi()
             if changed:
-                pipe.mset({self._key(user_id): ENCODER.encode(changes) for user_id, changes in changed.items()})
+                pipe.mset({key: ENCODER.encode(changes) for key, changes in changed.items()})
             pipe.set(f"{self._name}:offset", records[-1][0])
             try:
                 pipe.execute()
@@ -99,6 +104,23 @@ class SharedProfiles:
                 return False
         self._set(replace(self._state, offset=records[-1][0]))
         return True
+
+    def _without(self, erased: Sequence[str], changed: dict[str, UserChanges]) -> dict[str, UserChanges]:
+        """What is to be written, without erased people, and whoever else names one of them: all of Redis is looked at.
+
+        Erasures are rare, and a note of who names whom would cost every event.
+        """
+        found = dict(changed)
+        scanned = cast("Iterable[bytes]", self._redis.scan_iter(match=f"{_literal(self._name)}:user:*", count=PAGE))
+        every = [key.decode() for key in scanned]
+        for start in range(0, len(every), PAGE):
+            keys = every[start : start + PAGE]
+            for key, raw in zip(keys, cast("list[bytes | None]", self._redis.mget(keys)), strict=True):
+                if key not in changed and raw and any(user_id.encode() in raw for user_id in erased):
+                    found[key] = DECODER.decode(raw)
+        for user_id in erased:
+            found = {key: without(changes, user_id) for key, changes in found.items()}
+        return found
 
     def _key(self, user_id: str) -> str:
         """Without the id itself: what is left of an erased person tells nobody who it was."""
@@ -145,6 +167,11 @@ class SharedShelf:
             return self._shared.get(user_id)
         except ProfilesUnavailable:
             return None  # said in the state; who watches it has the log read again
+
+
+def _literal(text: str) -> str:
+    """For a pattern of Redis, in which it means itself."""
+    return re.sub(r"([*?\[\]\\])", r"\\\1", text)
 
 
 def _about(record: PeopleRecord) -> tuple[str, ...]:

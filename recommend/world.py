@@ -74,6 +74,10 @@ class View:
     def user(self, user_id: str) -> UserRecord | None:
         return self.profiles.get(user_id)
 
+    def followed(self, record: UserRecord) -> tuple[str, ...]:
+        """Whom a user follows, but for those who were erased since."""
+        return tuple(other for other in record.follows if self.user(other) is not None)
+
 
 class World:
     """The in-memory projections of one process. Safe to share between threads.

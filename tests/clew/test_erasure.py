@@ -85,7 +85,7 @@ def wired(settings: Settings) -> Iterator[Wired]:
 
 def eraser_of(wired: Wired) -> Eraser:
     assert wired.services.eraser is not None
-    return wired.services.eraser
+    return replace(wired.services.eraser, wait_s=60)  # a busy machine is slow, and not the less sure
 
 
 def post_all(wired: Wired) -> None:
