@@ -1,15 +1,22 @@
 """Whether reasons are true, on four data sets: `python -m benchmarks.explain [NAME ...]`; --page only writes the page.
 
-Results go to benchmarks/results/explain/, the page is docs/faithfulness.md.
+Results go to benchmarks/results/explain/, the page is docs/faithfulness.md. How long they take, from the movies demo
+that `clew demo` serves: `python -m benchmarks.explain --times`, to benchmarks/results/explain_times.json.
 """
 
 import argparse
+import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import httpx
 import msgspec
+import numpy as np
+import psutil
 
 from benchmarks.quality.data import ml_1m
 from clew.bench_explain import ExplainReport, Wanted, bench_explain, read_bench_files, read_data, write_report
@@ -17,6 +24,9 @@ from clew.show import TerminalProgress
 from domain.snapshot import Snapshot
 
 ROOT = Path(__file__).parents[1]
+TIMES = ROOT / "benchmarks" / "results" / "explain_times.json"
+WARM = 20  # users whose times are not counted
+COUNTERFACTUALS = 0.25  # of the users: one may take a second
 RESULTS, PAGE = ROOT / "benchmarks" / "results" / "explain", ROOT / "docs" / "faithfulness.md"
 SHARED = Path(os.environ.get("CLEW_BENCH_DATA", "../shared/data"))
 CACHE = Path(os.environ.get("CLEW_HOME", ".clew")) / "cache"
@@ -56,7 +66,12 @@ def main() -> int:
     parser.add_argument("--users", type=int, default=200)
     parser.add_argument("--seeds", type=int, default=1, help="further models, for stability")
     parser.add_argument("--no-retrain", action="store_true")
+    parser.add_argument("--times", action="store_true", help="only measure how long a running server takes")
+    parser.add_argument("--api", default="http://127.0.0.1:8080", help="of that server")
     asked = parser.parse_args()
+    if asked.times:
+        times(asked.api, asked.users)
+        return 0
     wanted = Wanted(asked.users, 0, asked.seeds, not asked.no_retrain)
     for name in () if asked.page else asked.names or NAMES:
         snapshot = _reader(name)()
@@ -87,6 +102,52 @@ def _ml_1m() -> Snapshot | None:
 
 def _read(name: str) -> ExplainReport:
     return msgspec.json.decode((RESULTS / f"{name}.json").read_bytes(), type=ExplainReport)
+
+
+def times(api: str, users: int) -> None:
+    """Medians and 95th percentiles over HTTP, for the users 1, 2, … of the movies demo, in turns."""
+    with httpx.Client(base_url=api, timeout=30) as client:
+        took, checked = _measured(client, users)
+    rows = {name: _figures(np.array(values)) for name, values in took.items()}
+    rows["reasons, user by user"] = _figures(np.array(took["list with reasons"]) - np.array(took["list"]))
+    for name, row in rows.items():
+        print(f"{name:24} p50 {row['p50_ms']:7.2f} ms   p95 {row['p95_ms']:7.2f} ms")
+    print(f"paths checked within the list's budget: {np.mean(checked):.1%}")
+    machine = {"cores": psutil.cpu_count(), "load": round(psutil.getloadavg()[0], 1)}
+    result = {"users": users, "times": rows, "checked_in_time": round(float(np.mean(checked)), 4), "machine": machine}
+    TIMES.write_text(json.dumps({"command": "python -m benchmarks.explain --times", **result}, indent=1) + "\n")
+
+
+def _measured(client: httpx.Client, users: int) -> tuple[dict[str, list[float]], list[bool]]:
+    """Milliseconds by what was asked, and for each path of a list whether it was checked."""
+    took: dict[str, list[float]] = {"list": [], "list with reasons": [], "explanation": [], "counterfactual": []}
+    checked: list[bool] = []
+    for place in range(-WARM, users):
+        user_id = str(1 + place % users)
+        plain = {"user_id": user_id, "n": 10, "include": []}
+        found: dict[str, Any] = {}
+        for name in sorted(("list", "list with reasons"), reverse=bool(place % 2)):
+            include = ["reasons"] if name == "list with reasons" else []
+            found[name] = _timed(took[name], client, "POST", "/v1/recommendations", json=plain | {"include": include})
+        reasons = [reason for item in found["list with reasons"]["items"] for reason in item["reasons"]]
+        checked += [reason["path"]["verified"] for reason in reasons if reason["path"]]
+        why = f"/v1/users/{user_id}/items/{found['list']['items'][0]['item_id']}/explanation"
+        _timed(took["explanation"], client, "GET", why)
+        if place < users * COUNTERFACTUALS:
+            _timed(took["counterfactual"], client, "GET", why, params={"counterfactual": True})
+    return {name: values[WARM:] for name, values in took.items()}, checked
+
+
+def _timed(took: list[float], client: httpx.Client, method: str, path: str, **sent: Any) -> Any:
+    start = time.perf_counter()
+    answer = client.request(method, path, **sent)
+    took.append((time.perf_counter() - start) * 1000)
+    return answer.raise_for_status().json()
+
+
+def _figures(values: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float]:
+    median, slow = np.percentile(values, [50, 95]).tolist()
+    return {"p50_ms": round(median, 2), "p95_ms": round(slow, 2), "n": len(values)}
 
 
 def page(reports: list[ExplainReport]) -> str:

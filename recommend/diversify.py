@@ -23,6 +23,7 @@ from recommend.per_catalogue import PerCatalogue
 Numbers = NDArray[np.float64]
 SMOOTHING = 0.01  # Steck's α: of the user's own mix that is blended into the list's, so that nothing is divided by 0
 LEAST_COVER = 0.5  # of the items have an entity of the type that the mix is told by
+MOST_SORTS = 64  # entities of that type
 
 
 class Values(Protocol):
@@ -106,23 +107,25 @@ def mix_of(catalogue: Catalogue, weights: Mapping[int, float]) -> Mix | None:
 
 
 def sorting_type(catalogue: Catalogue) -> int | None:
-    """The type of entity by which the catalogue is sorted: of those that half of the items have, the broadest.
+    """The type of entity by which the catalogue is sorted: of those that half of the items have, and that are few
+    enough for a list to have their mix, the one with the most relations; of equal ones the finer.
 
-    Broadest: the most relations per entity, of at least two. Nothing sensitive counts.
+    Nothing sensitive counts.
     """
-    best: tuple[float, int] | None = None
-    by_type: dict[int, tuple[set[int], set[int], int]] = {}
+    by_type: dict[int, tuple[set[int], set[int], list[int]]] = {}
     for item_row in range(len(catalogue)):
         for code, entity_row in catalogue.knowledge.of_left(item_row):
             if catalogue.may_show(code, entity_row):
-                items, entities, links = by_type.setdefault(int(catalogue.entity_types[entity_row]), (set(), set(), 0))
-                items.add(item_row)
-                entities.add(entity_row)
-                by_type[int(catalogue.entity_types[entity_row])] = (items, entities, links + 1)
-    for entity_type, (items, entities, links) in by_type.items():
-        if len(entities) > 1 and len(items) >= LEAST_COVER * len(catalogue):
-            best = max(best or (0.0, -1), (links / len(entities), entity_type))
-    return best[1] if best else None
+                found = by_type.setdefault(int(catalogue.entity_types[entity_row]), (set(), set(), []))
+                found[0].add(item_row)
+                found[1].add(entity_row)
+                found[2].append(code)
+    fit = [
+        (len(links), len(entities), entity_type)
+        for entity_type, (items, entities, links) in by_type.items()
+        if 1 < len(entities) <= MOST_SORTS and len(items) >= LEAST_COVER * len(catalogue)
+    ]
+    return max(fit)[2] if fit else None
 
 
 def _shares(catalogue: Catalogue) -> sp.csr_array | None:

@@ -68,8 +68,8 @@ def test_the_divergence_is_0_for_the_same_mix_and_as_in_steck_for_another() -> N
     assert other == pytest.approx(0.5 * log(0.5 / smooth[0]) + 0.5 * log(0.5 / smooth[1]))
 
 
-def test_the_mix_is_told_by_the_broadest_type_that_half_of_the_items_have() -> None:
-    assert sorting_type(CATALOGUE) == DECLARATION.entity_code["Genre"]  # 12 relations to 3, against 9 to 3 directors
+def test_the_mix_is_told_by_the_type_with_most_relations_of_those_that_half_of_the_items_have() -> None:
+    assert sorting_type(CATALOGUE) == DECLARATION.entity_code["Genre"]  # 12 relations, against 9 to directors
     mix = mix_of(CATALOGUE, {ROW["alien"]: 3.0, ROW["heat"]: 1.0})
     assert mix is not None
     assert sorted(mix.own.tolist()) == [0.0, 0.25, 0.75]
