@@ -1,19 +1,21 @@
 """How long it takes from posting an event to a list that reflects it, beside a server that does nothing but HTTP.
 
     python benchmarks/freshness.py                 # one and two server processes on the log in SQLite, and the floor
-    python benchmarks/freshness.py --events kafka://127.0.0.1:9092/clew --seconds 60
+    python benchmarks/freshness.py --kafka         # the same on a log in Kafka, a broker of its own; and two machines
 
 A probe asks for a list, posts that the user took its first item, and asks again: the list reflects the event when
 the item is gone. The time runs from before the post to after the list. With two processes the event goes to one and
-the list comes from the other. Meanwhile another process posts 100 events/s and asks for 50 lists/s, each at its time
-whether or not earlier ones were answered. Lists have 10 items; "with reasons" asks for those in every list.
+the list comes from the other; "two machines" are two processes that share nothing but the broker. Meanwhile another
+process posts 100 events/s and asks for 50 lists/s, each at its time whether or not earlier ones were answered. Lists
+have 10 items; "with reasons" asks for those in every list.
 The data is the movies demo (943 users, 1,682 films); no Neo4j runs, so that reasons are not confirmed.
-Writes benchmarks/results/freshness.json.
+Writes benchmarks/results/freshness.json, or freshness_kafka.json.
 """
 
 import argparse
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import platform
@@ -26,7 +28,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -160,13 +163,17 @@ def floor_app() -> Any:
 
 
 def free_port() -> int:
-    with socket.socket() as probe_socket:
-        probe_socket.bind(("127.0.0.1", 0))
-        return probe_socket.getsockname()[1]
+    """A port that is free, as is the next one."""
+    while True:
+        with socket.socket() as first, socket.socket() as second, contextlib.suppress(OSError, OverflowError):
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            second.bind(("127.0.0.1", port + 1))
+            return port
 
 
 @contextlib.contextmanager
-def processes(commands: list[list[str]], environments: list[dict[str, str]], ports: list[int]) -> Iterator[None]:
+def processes(commands: list[list[str]], environments: list[dict[str, str]], ports: list[int]) -> Generator[None]:
     """Servers that answer; ended after the block."""
     started = [
         subprocess.Popen(command, env=environment, cwd=environment.get("CLEW_HOME", "."), stdout=subprocess.DEVNULL)
@@ -193,12 +200,16 @@ def _await(process: "subprocess.Popen[bytes]", port: int) -> None:
     raise TimeoutError(f"no server on port {port}")
 
 
-def servers(count: int, home: Path, settings: dict[str, str]) -> contextlib.AbstractContextManager[list[int]]:
-    ports = [free_port() for _ in range(count)]
+def servers(homes: list[Path], settings: dict[str, str]) -> contextlib.AbstractContextManager[list[int]]:
+    """One server for each home; several may have the same."""
+    ports = [free_port() for _ in homes]
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("CLEW_", "NEO4J_"))}
-    base = kept | {"CLEW_HOME": str(home), "CLEW_NEO4J_BOLT_PORT": str(free_port()), "PYTHONPATH": str(ROOT)} | settings
+    base = kept | {"CLEW_NEO4J_BOLT_PORT": str(free_port()), "PYTHONPATH": str(ROOT)} | settings
     command = [sys.executable, "-m", "clew", "serve", "--no-writer"]
-    return _yielding(ports, processes([command] * count, [base | {"CLEW_PORT": str(port)} for port in ports], ports))
+    environments = [
+        base | {"CLEW_HOME": str(home), "CLEW_PORT": str(port)} for home, port in zip(homes, ports, strict=True)
+    ]
+    return _yielding(ports, processes([command] * len(homes), environments, ports))
 
 
 def floor() -> contextlib.AbstractContextManager[list[int]]:
@@ -210,7 +221,7 @@ def floor() -> contextlib.AbstractContextManager[list[int]]:
 
 
 @contextlib.contextmanager
-def _yielding(ports: list[int], context: contextlib.AbstractContextManager[None]) -> Iterator[list[int]]:
+def _yielding(ports: list[int], context: contextlib.AbstractContextManager[None]) -> Generator[list[int]]:
     with context:
         yield ports
 
@@ -252,7 +263,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cache", type=Path, default=Path(".clew/cache"), help="where demo data is kept")
     parser.add_argument("--home", type=Path, help="a folder whose model is used again, or made; default: a new one")
-    parser.add_argument("--events", help="CLEW_EVENTS of the servers; default: the log in SQLite")
+    parser.add_argument("--kafka", action="store_true", help="the log in Kafka; default: in SQLite")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement")
     parser.add_argument("--load", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -264,28 +275,51 @@ def main() -> None:
         home = options.home or Path(folder)
         options.cache.mkdir(parents=True, exist_ok=True)
         users, items = make_home(home, options.cache)
-        report(options, home.resolve(), users, items)
+        with broker_in(Path(folder)) if options.kafka else contextlib.nullcontext() as kafka:
+            report(options, home.resolve(), kafka, users, items)
 
 
-def report(options: argparse.Namespace, home: Path, users: list[str], items: list[str]) -> None:
-    settings = {"CLEW_EVENTS": options.events} if options.events else {}
-    log = "Kafka" if options.events else "SQLite"
+@contextlib.contextmanager
+def broker_in(folder: Path) -> Generator[str]:
+    """A Kafka of its own; its address."""
+    from broker import server
+
+    config = server.BrokerConfig(home=folder, port=free_port())
+    try:
+        yield server.up(config).address
+    finally:
+        server.down(config)
+
+
+def report(options: argparse.Namespace, home: Path, kafka: str | None, users: list[str], items: list[str]) -> None:
     found: dict[str, Any] = {}
+    load_average = os.getloadavg()[0]
 
     def add(name: str, context: contextlib.AbstractContextManager[list[int]], **how: bool) -> None:
         found[name] = measure(context, users, items, options.seconds, **how)
         print(f"{name:38} " + "  ".join(f"{key} {value}" for key, value in found[name].items()), flush=True)
 
+    kinds = {"one process": [home], "two processes": [home, home]}
+    if kafka:
+        shutil.copytree(home / "models", (other := home / "other") / "models", dirs_exist_ok=True)
+        kinds["two machines"] = [home, other]
     add("floor: HTTP only", floor(), is_floor=True)
-    for reasons in (False, True):
-        for count, name in ((1, "one process"), (2, "two processes")):
-            shutil.rmtree(home / "log", ignore_errors=True)
-            told = "with reasons" if reasons else "no reasons"
-            add(f"{log}, {name}, {told}", servers(count, home, settings), reasons=reasons)
-    RESULTS.mkdir(exist_ok=True)
-    about = {"python": platform.python_version(), "cores": os.cpu_count(), "seconds": options.seconds}
-    suffix = "_kafka" if options.events else ""
-    (RESULTS / f"freshness{suffix}.json").write_text(json.dumps({"about": about, "found": found}, indent=2) + "\n")
+    for number, (reasons, (name, homes)) in enumerate(itertools.product((False, True), kinds.items())):
+        for each in homes:
+            shutil.rmtree(each / "log", ignore_errors=True)
+        settings = {"CLEW_EVENTS": f"kafka://{kafka}/clew{number}"} if kafka else {}
+        told = f"{'Kafka' if kafka else 'SQLite'}, {name}, {'with' if reasons else 'no'} reasons"
+        add(told, servers(homes, settings), reasons=reasons)
+    about = {
+        "command": f"python benchmarks/freshness.py{' --kafka' if kafka else ''} --seconds {options.seconds:g}",
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "seconds": options.seconds,
+        "load_average_at_start": round(load_average, 1),
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    file = RESULTS / f"freshness{'_kafka' if kafka else ''}.json"
+    file.write_text(json.dumps({"about": about, "found": found}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

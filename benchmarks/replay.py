@@ -7,7 +7,8 @@ them, the real recommender ranks from worlds whose profiles know the user's even
 ago, or only those of the training; the next items are what is to be found. "nothing known" is the list of a stranger.
 retailrocket: clicks, baskets and purchases of a web shop. online-retail: purchases and returns of a gift shop; returns
 are events, and nothing to be found. retail: the demo (--households of it). At most --moments lists per data set, evenly
-over the stream. Writes benchmarks/results/replay.json and replay.svg; data sets that are not named keep their figures.
+over the stream; standard errors and intervals are over users, of whom each has several lists.
+Writes benchmarks/results/replay.json and replay.svg; data sets that are not named keep their figures.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copy
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -30,14 +32,14 @@ from numpy.typing import NDArray
 
 from domain.dataset_snapshot import snapshot_of
 from domain.progress import Silent
-from domain.records import Event
+from domain.records import Event, Record
 from domain.snapshot import Interactions, Snapshot
 from embeddings.artifact import Artifact, load_artifact
 from embeddings.train import train
 from ingest.report import RejectedLog
 from ingest.sources import read_source
 from ingest.sources.demos import demo_source
-from recommend.evaluate.metrics import METRICS, bootstrap_difference, hit_matrix, standard_error
+from recommend.evaluate.metrics import METRICS, hit_matrix
 from recommend.popularity import event_weight
 from recommend.recommender import Recommender
 from recommend.request import RecommendRequest
@@ -50,6 +52,7 @@ NOBODY = "nothing known"
 HOUR_MS = 3_600_000
 TRAIN_SHARE = 0.8
 K = 10
+FEWEST = 200  # lists that are told apart as those within an hour of the event before
 EVENT_COLUMNS = ("user_rows", "item_rows", "kinds", "values", "at")
 
 
@@ -78,7 +81,7 @@ class Delayed:
             find = bisect_right if self._delay_ms else bisect_left
             self._visible = find(self._times, at - self._delay_ms)
 
-    def read(self, after: int, limit: int = 10_000) -> list[tuple[int, Event]]:
+    def read(self, after: int, limit: int = 10_000) -> list[tuple[int, Record]]:
         part = self._events[after : min(self._visible, after + limit)]
         return list(enumerate(part, start=after + 1))
 
@@ -200,6 +203,7 @@ def listed(recommender: Recommender, user_id: str) -> list[str]:
 
 def measure(lists: dict[str, list[list[str]]], moments: list[Moment]) -> dict[str, object]:
     """Per staleness: both metrics with standard errors, and N@10 below that of 0 s with its 95 % interval."""
+    users = np.unique([moment.user_id for moment in moments], return_inverse=True)[1]
     values = {
         name: {
             metric: METRICS[metric](*hit_matrix(found, [set(moment.targets) for moment in moments], K), K)
@@ -210,13 +214,31 @@ def measure(lists: dict[str, list[list[str]]], moments: list[Moment]) -> dict[st
     return {
         name: {
             **{f"{metric}@{K}": round(float(each.mean()), 5) for metric, each in of_name.items()},
-            **{f"{metric}@{K} standard error": round(standard_error(each), 5) for metric, each in of_name.items()},
-            f"ndcg@{K} of 0 s minus this": [
-                round(part, 5) for part in bootstrap_difference(values["0 s"]["ndcg"], of_name["ndcg"])
-            ],
+            **{f"{metric}@{K} standard error": round(error_over(users, each), 5) for metric, each in of_name.items()},
+            f"ndcg@{K} of 0 s minus this": with_interval(users, values["0 s"]["ndcg"] - of_name["ndcg"]),
         }
         for name, of_name in values.items()
     }
+
+
+def error_over(users: NDArray[np.int64], values: NDArray[np.float64]) -> float:
+    """Standard error of the mean, where lists of one user are not independent: users (m,) are what was drawn.
+
+    Source: the cluster-robust estimate with few-cluster correction, Cameron & Miller, 2015, section II.
+    """
+    of_user = np.bincount(users, values - values.mean())
+    return float(np.sqrt((of_user**2).sum() * len(of_user) / max(len(of_user) - 1, 1)) / len(values))
+
+
+def with_interval(users: NDArray[np.int64], values: NDArray[np.float64]) -> list[float]:
+    """The mean and its 95 % interval."""
+    mean, half = float(values.mean()), 1.96 * error_over(users, values)
+    return [round(part, 5) for part in (mean, mean - half, mean + half)]
+
+
+def measured(lists: dict[str, list[list[str]]], moments: list[Moment]) -> dict[str, object]:
+    users = {moment.user_id for moment in moments}
+    return {"moments": len(moments), "users": len(users), **measure(lists, moments)}
 
 
 def replay(name: str, options: argparse.Namespace) -> dict[str, object]:
@@ -235,34 +257,42 @@ def replay(name: str, options: argparse.Namespace) -> dict[str, object]:
         "events": len(snapshot.interactions),
         "stream": len(stream),
         "trained_until": datetime.fromtimestamp(from_ms / 1000, UTC).isoformat(),
-        "all": {"moments": len(moments), **measure(lists, moments)},
+        "all": measured(lists, moments),
         "command": f"python benchmarks/replay.py {name} --moments {options.moments}"
         + (f" --households {options.households}" if name == "retail" else ""),
         "seconds": round(time.perf_counter() - began, 1),
         "load_average": os.getloadavg()[0],
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    if len(soon) >= 30:
+    if len(soon) >= FEWEST:
         some = {each: [found[place] for place in soon] for each, found in lists.items()}
-        result["within an hour"] = {"moments": len(soon), **measure(some, [moments[place] for place in soon])}
+        result["within an hour"] = measured(some, [moments[place] for place in soon])
     return result
 
 
-def draw(results: dict[str, dict[str, dict[str, dict[str, float]]]]) -> Figure:
-    """N@10 over staleness, one panel per data set."""
-    figure = Figure(figsize=(4.2 * len(results), 3.4), layout="constrained")
-    axes = figure.subplots(1, len(results), squeeze=False)[0]
+def draw(results: dict[str, dict[str, dict[str, dict[str, Any]]]]) -> Figure:
+    """Per data set: N@10 over staleness, and below it what of that is lost against 0 s, list by list."""
+    figure = Figure(figsize=(4.2 * len(results), 5.6), layout="constrained")
+    rows = figure.subplots(2, len(results), squeeze=False, sharex=True)
     names = list(STALENESS_MS)
-    for axis, (data_set, result) in zip(axes, results.items(), strict=True):
-        for part, style in (("all", "o-"), ("within an hour", "s--")):
-            if part in result:
-                found = result[part]
-                means, errors = ([found[name][f"ndcg@{K}{what}"] for name in names] for what in ("", " standard error"))
-                axis.errorbar(names, means, errors, fmt=style, capsize=3, label=f"{part} ({found['moments']} lists)")
-        axis.axhline(result["all"][NOBODY][f"ndcg@{K}"], color="grey", linestyle=":", label=NOBODY)
-        axis.set(title=data_set, xlabel="age of what the profile knows", ylabel=f"NDCG@{K} of the next items")
-        axis.set_ylim(bottom=0)
-        axis.legend(fontsize="small")
+    for place, (data_set, result) in enumerate(results.items()):
+        above, below = rows[0][place], rows[1][place]
+        for number, (part, style) in enumerate((("all", "o-"), ("within an hour", "s--"))):
+            if part not in result:
+                continue
+            found, at = result[part], np.arange(len(names)) + 0.08 * number
+            means, errors = ([found[name][f"ndcg@{K}{what}"] for name in names] for what in ("", " standard error"))
+            label = f"{part}: {found['moments']:,} lists, {found['users']:,} users"
+            above.errorbar(at, means, errors, fmt=style, capsize=3, label=label)
+            lost = -np.array([found[name][f"ndcg@{K} of 0 s minus this"] for name in names])
+            below.errorbar(at, lost[:, 0], lost[:, 2] - lost[:, 0], fmt=style, capsize=3)
+        above.axhline(result["all"][NOBODY][f"ndcg@{K}"], color="grey", linestyle=":", label=NOBODY)
+        below.axhline(0, color="grey", linewidth=0.8)
+        above.set(title=data_set, ylabel=f"NDCG@{K} of the next items")
+        below.set(ylabel="less than at 0 s (95 %)", xlabel="age of what the profile knows")
+        below.set_xticks(range(len(names)), names)
+        above.set_ylim(bottom=0)
+        above.legend(fontsize="small")
     return figure
 
 
