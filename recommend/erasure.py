@@ -22,7 +22,7 @@ TRIES, PAUSE_S = 5, 0.2  # while readers keep old pages of the log's file in use
 FOLLOWED_MS = 2_000  # by then every process has followed the log
 BY_HAND = (
     ("models' weights", "the next training; they name nobody, and count an unnamed row among those who took an item"),
-    ("graph files", "Neo4j's own time: it reuses deleted records, and drops transaction logs within days"),
+    ("graph files", "Neo4j's own time: it reuses deleted records, and drops a transaction log days after it was full"),
     ("source files", "your deleting them; loads leave the person out from now on"),
 )
 
