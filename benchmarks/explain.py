@@ -22,6 +22,7 @@ from benchmarks.quality.data import ml_1m
 from clew.bench_explain import ExplainReport, Wanted, bench_explain, read_bench_files, read_data, write_report
 from clew.show import TerminalProgress
 from domain.snapshot import Snapshot
+from embeddings.artifact import load_current
 
 ROOT = Path(__file__).parents[1]
 TIMES = ROOT / "benchmarks" / "results" / "explain_times.json"
@@ -66,6 +67,7 @@ def main() -> int:
     parser.add_argument("--users", type=int, default=200)
     parser.add_argument("--seeds", type=int, default=1, help="further models, for stability")
     parser.add_argument("--no-retrain", action="store_true")
+    parser.add_argument("--models", type=Path, help="a folder of models: its current one, which is not trained anew")
     parser.add_argument("--times", action="store_true", help="only measure how long a running server takes")
     parser.add_argument("--api", default="http://127.0.0.1:8080", help="of that server")
     asked = parser.parse_args()
@@ -74,12 +76,14 @@ def main() -> int:
         return 0
     wanted = Wanted(asked.users, 0, asked.seeds, not asked.no_retrain)
     for name in () if asked.page else asked.names or NAMES:
-        snapshot = _reader(name)()
+        model = load_current(asked.models)[0] if asked.models else None
+        snapshot = _reader(name)() if model is None else model.snapshot
         if snapshot is None:
             print(f"{name}: its data is not there", file=sys.stderr)
             continue
         command = " ".join(["python -m benchmarks.explain", *sys.argv[1:]])
-        write_report(bench_explain(name, snapshot, wanted, TerminalProgress(), command=command), RESULTS)
+        report = bench_explain(name, snapshot, wanted, TerminalProgress(), command=command, model=model)
+        write_report(report, RESULTS)
     PAGE.write_text(page([_read(name) for name in NAMES if (RESULTS / f"{name}.json").exists()]))
     return 0
 
@@ -192,7 +196,7 @@ READING = """## What the figures mean
 
 - **Masked**: the reason's terms are left out with all normalisers frozen, and the whole score is made again. This
   is what a stated amount promises.
-- **Renormalised**: the last edge of the path (for a behavioural path the user's events) is deleted, the item's
+- **Renormalised**: the item's edges of the reason (for a behavioural one the user's events) are deleted, the item's
   other features of that relation and the user's other events are scaled up again, and the item's vector is composed
   without it; the learned weights stay. This is not promised: related terms take over, and deleting an event takes
   away more than its behavioural term.
@@ -201,6 +205,12 @@ READING = """## What the figures mean
 - **Random edges** are of the same relation types, drawn from those of the item and of the user's items; for a
   behavioural path, other events of the user. Deleting one can lift an item: a fall below 0.
 - **Sufficient**: all items are scored by nothing but the features and the events of the shown paths.
+- **A path that explains 15 % or more** is one reason as the API gives it. It may stand for many: a behavioural one
+  covers all of the user's items that at least five others took with this item, and where no reason reaches 15 %, the
+  entities of one relation are told together. Both are exact sums of terms, shown with one path. Without a path there
+  are the encoder's part and the popularity's part of a score: an item that is in a list for those has no such path.
+- **As many random edges**: where a behavioural reason covers more of the user's events than are left to draw from, only
+  as many of its strongest ones are deleted.
 - **Explained share**: reasons of any kind are paths, "popular" and "similar to what you had"; the last two are the
   encoder's and the popularity's part of the score, and are never drawn as a path.
 - **LIR, SEP, ETD** are those of Balloccu et al., SIGIR 2022, for the first reason of each item: they describe, and

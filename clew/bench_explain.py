@@ -84,11 +84,19 @@ def write_report(report: ExplainReport, folder: Path) -> None:
     (folder / f"{report.data}.json").write_bytes(text + b"\n")
 
 
-def bench_explain(name: str, snapshot: Snapshot, wanted: Wanted, progress: Progress, *, command: str) -> ExplainReport:
-    """command: how to measure it again. Raises: NothingToTrain."""
+def bench_explain(
+    name: str,
+    snapshot: Snapshot,
+    wanted: Wanted,
+    progress: Progress,
+    *,
+    command: str,
+    model: Artifact | None = None,
+) -> ExplainReport:
+    """command: how to measure it again. model: of the same data; None: one is trained. Raises: NothingToTrain."""
     began = time.perf_counter()
     users = chosen_users(snapshot, wanted.users, wanted.seed)
-    served = _trained(snapshot, wanted.seed, progress)
+    served = _trained(snapshot, wanted.seed, progress) if model is None else Served.of(model)
     told = list(told_of(served, users))
     with progress.step("Taking reasons away", 1) as advance:
         figures = faithfulness(served, told, seed=wanted.seed)
