@@ -14,6 +14,9 @@ COMMANDS = (
     ("quality_demos.py", "retail", "--cache", str(CACHE)),
     ("replay.py", "retailrocket", "online-retail", "retail", "--cache", str(CACHE)),
     ("swap.py", "movies", "--cache", str(CACHE)),
+    ("freshness.py", "--cache", str(CACHE)),
+    ("freshness.py", "--kafka", "--cache", str(CACHE)),
+    ("events.py",),
 )
 
 for script, *arguments in COMMANDS:
