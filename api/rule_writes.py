@@ -14,6 +14,7 @@ from domain.errors import GraphRefused, GraphUnavailable, UnknownRule, VersionMi
 from domain.records import RuleDeleted, RulePut
 from domain.rule_answers import Preview, RuleHistory, RuleList, RuleOut, RuleVersionOut
 from domain.rules import Rule, StoredRule
+from recommend.deadline import Patience
 from recommend.request import RecommendRequest
 from recommend.rule_checks import check_rule, warnings_for
 from recommend.rule_preview import preview_of, users_for
@@ -29,6 +30,7 @@ class RuleWrites:
     def __init__(self, services: Services, writes: Writes) -> None:
         self._services = services
         self._writes = writes
+        self._patience = Patience()
 
     def all(self) -> RuleList:
         rules = self._writes.fresh().rules.stored.values()
@@ -115,7 +117,9 @@ class RuleWrites:
         if graph is None:
             return {}, False
         try:
-            found = graph.rule_versions(rule_id, limit=MOST_VERSIONS, timeout_s=HISTORY_S)
+            found = self._patience.wait(
+                lambda: graph.rule_versions(rule_id, limit=MOST_VERSIONS, timeout_s=HISTORY_S), HISTORY_S
+            )
         except (GraphUnavailable, GraphRefused):
             return {}, False
         return {one.version: one for one in found}, True

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from html import escape
 from typing import TypeVar
+from urllib.parse import quote
 
 from nicegui import ui
 
@@ -16,6 +17,12 @@ from domain.why_not import Helper, StatedHelper, WhyNot
 GRAPH_NOTE = "A full line is in Neo4j, a dashed one was not confirmed. The thicker, the more it carries."
 MOST_HELPERS = 8
 MOST_REASONS = 6
+RULES = {
+    "pin": "Pinned to its place",
+    "boost": "Moved up",
+    "bury": "Moved down",
+    "min_share": "Shown for the share of its kind",
+}
 HELPED = "Each rank is that of a list made anew with the event added."
 Helping = Helper | StatedHelper
 T = TypeVar("T")
@@ -40,7 +47,7 @@ class Detail:
         explanation = await self._answer(item.name, self._api.explanation(self._whom.body(), item.item_id))
         if explanation is not None:
             with self._box:
-                _show_graph(item, explanation.reasons)
+                _show_graph(item, explanation)
                 _show_split(explanation)
                 _show_reasons(explanation.reasons)
 
@@ -102,10 +109,13 @@ class Detail:
             html(told).style("display: contents")
 
 
-def _show_graph(item: RankedItem, reasons: Sequence[Reason]) -> None:
+def _show_graph(item: RankedItem, explanation: Explanation) -> None:
     with card():
         headed(f"Why {item.name}", f"rank {item.rank} · score {item.score:.2f}")
-        drawn = path_graph(reasons)
+        for rule in explanation.rules:
+            link = f'<a href="/rules?id={quote(rule.rule_id, safe="")}">{escape(rule.rule_id)}</a>'
+            html(f'<p class="note-bar mt8">{RULES.get(rule.effect, rule.effect)} by the rule {link}.</p>')
+        drawn = path_graph(explanation.reasons)
         if drawn:
             html(f'<div class="mt8">{drawn}</div><p class="quiet small mt8">{GRAPH_NOTE}</p>')
         else:

@@ -11,10 +11,11 @@ from nicegui import ui
 from console.client import Api
 from console.fields import Moment, Picked, text
 from console.parts import card, empty, headed, html, table, warn
-from domain.rule_answers import Preview, PreviewItem
+from domain.rule_answers import Preview, PreviewItem, PreviewList
 
 Rule = Mapping[str, Any]
 LENGTH = 8
+SEEN = "Nobody is shown what they have had; and a rule changes nothing where its items are not among the candidates."
 UNCHANGED = (
     "No list changes. The rule may not hold here: choose other users, the place where the list is shown, what is "
     "searched for or looked at, or another time; or what it asks for is so already."
@@ -82,12 +83,29 @@ def show_preview(preview: Preview, asked: str) -> None:
             empty("Nobody to try it on", "No user has an event yet.")
         elif not preview.changed:
             html(f'<p class="quiet mt8">{UNCHANGED}</p>')
+    same = [one for one in preview.lists if _ids(one.before) == _ids(one.after)]
     for one in preview.lists:
-        with card():
-            html(f'<p class="over">User {escape(one.user_id)}</p>')
-            with ui.element("div").classes("halves mt8"):
-                _column("Before", one.before, "gone")
-                _column("After", one.after, "new")
+        if one not in same:
+            with card():
+                _show_list(one)
+    if same and preview.changed:
+        with card(), ui.element("details"):
+            with ui.element("summary"):
+                html(f"No change for {', '.join(escape(one.user_id) for one in same)}").style("display: inline")
+            html(f'<p class="quiet mt8">{SEEN}</p>')
+            for one in same:
+                _show_list(one)
+
+
+def _ids(items: Sequence[PreviewItem]) -> list[str]:
+    return [item.item_id for item in items]
+
+
+def _show_list(one: PreviewList) -> None:
+    html(f'<p class="over mt8">User {escape(one.user_id)}</p>')
+    with ui.element("div").classes("halves mt8"):
+        _column("Before", one.before, "gone")
+        _column("After", one.after, "new")
 
 
 def _column(title: str, items: Sequence[PreviewItem], lone: str) -> None:

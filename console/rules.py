@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
+from urllib.parse import quote
 
 from nicegui import ui
 
@@ -117,7 +118,7 @@ class Rules:
     def _show_form(self, stored: RuleOut | None, rule: Mapping[str, Any]) -> None:
         """rule: what the form is filled with; another version than the stored one when that is to be brought back."""
         with self._editor:  # what was clicked may be gone from the page by now
-            address = f"/rules?id={escape(stored.rule_id)}" if stored else "/rules"
+            address = f"/rules?id={quote(stored.rule_id, safe='')}" if stored else "/rules"
             ui.navigate.history.replace(address)
         self._below.clear()
         self._editor.clear()
@@ -129,7 +130,7 @@ class Rules:
                 html(f'<p class="quiet small num">changed by {escape(stored.updated_by)} on {when} UTC</p>')
             form = RuleForm(self._api, self._types, stored.rule_id if stored else None, rule)
             trial = Trial(self._api)
-            with ui.element("div").classes("row-between mt16"):
+            with ui.element("div").classes("row-between mt16 actions"):
                 with ui.element("div").style("display: flex; gap: 8px"):
                     button("Preview", lambda: self._try(form, trial))
                     button("Save rule", lambda: self._save(form, stored), look="btn main")
@@ -164,6 +165,7 @@ class Rules:
         except ApiProblem as problem:
             self._fail(problem, form.rule_id)
             return
+        await self._name_items()
         same = before is not None and stored.version == before.version
         await self._edit(
             stored.rule_id, "Nothing was changed." if same else f"Saved as version {stored.version}. {HOLDS}"

@@ -234,11 +234,12 @@ def test_every_action_is_reached_with_tab_and_the_focus_is_seen(
 
 
 FOCUSED = """() => {
-  const at = document.activeElement, style = getComputedStyle(at);
+  const at = document.activeElement;
   const label = at.labels && at.labels.length && at.labels[0].innerText;
   const name = at.getAttribute("aria-label") || label || at.innerText;
   const field = at.closest(".q-field--focused");
-  const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+  const outlined = [at, ...at.querySelectorAll("*")].map(one => getComputedStyle(one))
+    .some(style => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0);
   return [name || at.tagName, at === document.body || !!field || outlined];
 }"""
 
