@@ -54,6 +54,20 @@ class Hanging:
         return []
 
 
+class Counting:
+    """Neo4j, with every statement that it was asked."""
+
+    def __init__(self, store: GraphStore) -> None:
+        self._store = store
+        self.asked: list[str] = []
+
+    def rows(
+        self, statement: str, parameters: Mapping[str, object], /, *, timeout_s: float = 10
+    ) -> list[dict[str, object]]:
+        self.asked.append(statement)
+        return self._store.rows(statement, parameters, timeout_s=timeout_s)
+
+
 def paths(answer: RankedList) -> list[AnswerPath]:
     return [reason.path for item in answer.items for reason in item.reasons if reason.path is not None]
 
@@ -74,6 +88,24 @@ def test_paths_of_sessions_and_of_stated_tastes_are_found_too(with_graph: Recomm
         answer = with_graph.recommend(request)
         assert len(paths(answer)) >= len(answer.items) > 0
         assert all(path.verified for path in paths(answer))
+
+
+def test_a_list_asks_one_question_and_a_second_one_only_where_an_edge_is_gone(
+    world: World, store: GraphStore, server: tuple[ServerConfig, Connection]
+) -> None:
+    _, connection = server
+    graph = Counting(store)
+    recommender = Recommender(world, graph, verify_timeout_s=PATIENT_S)
+    assert all(path.verified for path in paths(recommender.recommend(RecommendRequest(user_id="ann"))))
+    assert graph.asked == ["explain/verify_edges"]
+    ask(connection, "MATCH (:Item {id: 'kill'})-[r:HAS_GENRE]->(:Entity {id: 'Genre:action'}) DELETE r")
+    try:
+        answer = recommender.recommend(RecommendRequest(user_id="ann", item_ids=("kill2",)))
+    finally:
+        two = "MATCH (i:Item {id: 'kill'}), (e:Entity {id: 'Genre:action'})"
+        ask(connection, f"{two} CREATE (i)-[:HAS_GENRE]->(e)")
+    assert all("Kill Bill, which" not in reason.text for reason in answer.items[0].reasons if "genre" in reason.text)
+    assert graph.asked[1:] in (["explain/verify_edges"], ["explain/verify_edges"] * 2)
 
 
 def test_an_edge_that_somebody_removed_is_no_reason_any_more(
