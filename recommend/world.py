@@ -68,7 +68,7 @@ class View:
 
     @cached_property
     def popular_counts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(I,) people who took each item of late, and (I,) ever."""
+        """(I,) people who took each item of late, and (I,) ever; not to be written to."""
         return self.popularity.counts(self.catalogue.item_rows, len(self.catalogue))
 
     def user(self, user_id: str) -> UserRecord | None:
@@ -248,9 +248,9 @@ class _State:
             case Event():
                 popularity.add(record, before[0])
             case UserErased():
-                popularity.forget(before[0])
+                popularity.forget(record.user_id, before[0])
             case UserMerged():
-                popularity.join(*before)
+                popularity.join(record.user_id, before[0], record.from_id, before[1])
             case _:
                 return
 
