@@ -125,6 +125,11 @@ def button(text: str, action: Callable[[], Any], *, look: str = "btn", label: st
     return made.on("click", pressed)
 
 
+def scroll_to(box: ui.element) -> None:
+    """Brings what was just put into a box below the others into view."""
+    ui.run_javascript(f'getHtmlElement({box.id}).scrollIntoView({{behavior: "smooth", block: "start"}})')
+
+
 @contextmanager
 def busy(box: ui.element) -> Generator[None]:
     """While the block runs, the box looks as if it were about to change."""

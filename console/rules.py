@@ -8,7 +8,7 @@ from urllib.parse import quote
 from nicegui import ui
 
 from console.client import Api, ApiProblem
-from console.parts import busy, button, card, failed, frame, html, soon, warn
+from console.parts import busy, button, card, failed, frame, html, scroll_to, soon, warn
 from console.rule_form import RuleForm
 from console.rule_trial import Trial, show_preview
 from console.rule_words import changes, holds_when, in_words, items_in
@@ -154,6 +154,7 @@ class Rules:
         self._below.clear()
         with self._below:
             show_preview(preview, asked)
+            scroll_to(self._below)
 
     async def _save(self, form: RuleForm, before: RuleOut | None) -> None:
         draft = form.rule(needs_id=True)
@@ -190,6 +191,7 @@ class Rules:
         self._below.clear()
         with self._below:
             _show_versions(history, lambda rule: self._bring_back(stored, rule))
+            scroll_to(self._below)
 
     def _bring_back(self, stored: RuleOut, rule: Mapping[str, Any]) -> None:
         self._show_form(stored, rule)
