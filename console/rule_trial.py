@@ -18,7 +18,7 @@ LENGTH = 8
 SEEN = "Nobody is shown what they have had; and a rule changes nothing where its items are not among the candidates."
 UNCHANGED = (
     "No list changes. The rule may not hold here: choose other users, the place where the list is shown, what is "
-    "searched for or looked at, or another time; or what it asks for is so already."
+    "searched for or looked at, or another time. Or what it asks for is so already, as when it is stored like this."
 )
 
 
@@ -88,8 +88,8 @@ def show_preview(preview: Preview, asked: str) -> None:
         if one not in same:
             with card():
                 _show_list(one)
-    if same and preview.changed:
-        with card(), ui.element("details"):
+    if same:
+        with card(), ui.element("details").props("" if preview.changed else "open"):
             with ui.element("summary"):
                 html(f"No change for {', '.join(escape(one.user_id) for one in same)}").style("display: inline")
             html(f'<p class="quiet mt8">{SEEN}</p>')

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from api.services import Services
 from ingest.log import Log
@@ -22,6 +22,7 @@ from tests.recommend.small_model import small_artifact
 from tests.servers import free_port
 
 READY_S = 60
+PATIENT_MS = 30_000
 LAPTOP = {"width": 1366, "height": 768}
 
 
@@ -37,7 +38,8 @@ class Console:
 def page(chromium: Browser) -> Iterator[Page]:
     """A page on a laptop. A script that fails fails the test."""
     opened = chromium.new_page(viewport=LAPTOP)
-    opened.set_default_timeout(15_000)
+    opened.set_default_timeout(PATIENT_MS)
+    expect.set_options(timeout=PATIENT_MS)
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(str(error)))
     yield opened
