@@ -20,7 +20,6 @@ TITLES = {
     401: "The API asks for a key",
     403: "This key may not do that",
     404: "Not found",
-    412: "It was changed meanwhile",
     422: "The API does not take that",
     503: "Not available just now",
 }

@@ -17,6 +17,17 @@ from domain.rule_answers import RuleHistory, RuleOut
 
 MOST_NAMED = 60
 HOLDS = "It holds from the next list on."
+CHANGED = (
+    "It was changed meanwhile",
+    "Somebody saved or deleted this rule after you opened it, so nothing of yours was stored. Reloading shows the rule "
+    "as it is now, and drops what you entered.",
+    "Reload the rule",
+)
+TAKEN = (
+    "There is a rule of this name already",
+    "Nothing was stored. Choose another name, or open that rule, which drops what you entered.",
+    "Open that rule",
+)
 PART_OF_HISTORY = "Neo4j does not answer: these are the changes that the log has kept."
 
 
@@ -164,7 +175,7 @@ class Rules:
             stored = await self._api.put_rule(form.rule_id, draft, before.version if before else 0)
             self._rules = await self._api.rules()
         except ApiProblem as problem:
-            self._fail(problem, form.rule_id)
+            self._fail(problem, form.rule_id, is_new=before is None)
             return
         await self._name_items()
         same = before is not None and stored.version == before.version
@@ -198,13 +209,16 @@ class Rules:
         with self._said:
             warn(["This is how the rule was then. Save it to have it so again."])
 
-    def _fail(self, problem: ApiProblem, rule_id: str | None = None) -> None:
-        """rule_id: the rule that is to be opened anew, where another one is stored by now."""
+    def _fail(self, problem: ApiProblem, rule_id: str | None = None, *, is_new: bool = False) -> None:
+        """rule_id: the rule that is to be opened, where another one is stored by now. is_new: it was to be made."""
         self._said.clear()
         with self._said:
-            failed(problem)
-            if problem.status == 412 and rule_id is not None:
-                button("Reload the rule as it is now", lambda: self._reload(rule_id), look="btn mt8")
+            if problem.status != 412 or rule_id is None:
+                failed(problem)
+                return
+            title, detail, offer = TAKEN if is_new else CHANGED
+            failed(ApiProblem(problem.code, title, detail, problem.status))
+            button(offer, lambda: self._reload(rule_id), look="btn mt8")
 
     async def _reload(self, rule_id: str) -> None:
         self._open_id = rule_id

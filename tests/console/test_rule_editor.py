@@ -252,7 +252,7 @@ def test_a_new_rule_does_not_take_the_name_of_another(
     page.get_by_label("Name of the rule").fill("all")
     pick("These items", "Heat")(page)
     page.get_by_role("button", name="Save rule").click()
-    expect(page.get_by_role("alert").first).to_contain_text("it is at version")
+    expect(page.get_by_role("alert").first).to_contain_text("There is a rule of this name already")
     assert api.client.get("/v1/rules/all").json() == stored
 
 
