@@ -12,6 +12,7 @@ Writes benchmarks/results/swap_<demo>.json.
 """
 
 import argparse
+import contextlib
 import http.client
 import json
 import os
@@ -44,6 +45,7 @@ from ingest.sources.demos import demo_source
 RESULTS = Path(__file__).parent / "results"
 CLIENTS = 4
 SETTLE_S = 5.0
+TRAINING_S = 60.0
 WORST = 5  # slowest requests that are told one by one
 JSON = {"Content-Type": "application/json"}
 
@@ -132,7 +134,7 @@ def serve(home: Path, port: int) -> subprocess.Popen[bytes]:
 
 
 def train_beside(home: Path) -> tuple[float, float]:
-    """The same training again, as `clew train --watch` runs it. Returns when it began and ended."""
+    """The same training again, as `clew train --watch` runs it, for TRAINING_S at most. When it began and ended."""
     program = (
         "import sys; from pathlib import Path; from embeddings.artifact import load_artifact; "
         "from embeddings.train import train; home = Path(sys.argv[1]); "
@@ -140,7 +142,9 @@ def train_beside(home: Path) -> tuple[float, float]:
     )
     began = time.monotonic()
     one_thread = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    subprocess.run(["nice", "-n", str(NICE), sys.executable, "-c", program, str(home)], env=one_thread, check=True)
+    command = ["nice", "-n", str(NICE), sys.executable, "-c", program, str(home)]
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        subprocess.run(command, env=one_thread, check=True, timeout=TRAINING_S)
     return began, time.monotonic()
 
 
