@@ -213,7 +213,7 @@ class Log:
     @contextmanager
     def _reading(self) -> Generator[sqlite3.Connection]:
         """A connection of its own for as long as the block lasts; connections are kept for the next reader."""
-        self._guard.check()
+        self._guard.glance()
         with log_file.errors_of(self.path):
             try:
                 reader = self._readers.pop()

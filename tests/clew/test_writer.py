@@ -238,3 +238,18 @@ def test_a_forgotten_erasure_at_the_writers_place_is_no_reason_to_write_all_agai
     assert Turns(log, "here").mine(store)
     assert store.writer_offset() == offset
     assert not [record for record in caplog.records if "written again" in record.message]
+
+
+def test_a_log_that_skipped_ahead_leaves_no_lag_and_is_not_written_again(
+    log: Log, store: GraphStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    log.append([event(1)])
+    log.skip_to(50)
+    assert drain_once(log, store) == 1
+    assert store.writer_offset() == log.last_offset() == 50
+    log.append([event(2)])
+    turns = Turns(log, "here")
+    assert turns.mine(store)
+    assert drain_once(log, store, fence=turns.fence) == 1
+    assert (store.counts()["events"], store.writer_offset()) == (2, 51)
+    assert not [record for record in caplog.records if "written again" in record.message]

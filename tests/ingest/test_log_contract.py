@@ -263,3 +263,12 @@ def test_reading_goes_on_from_any_offset_in_pieces(log: DurableLog) -> None:
         offset = records[-1][0]
     assert seen == [f"e{number}" for number in range(50) if number % 7 != 3]
     assert offset == log.last_offset()
+
+
+def test_a_log_says_whether_it_ends_before_what_was_seen_of_it(log: DurableLog) -> None:
+    newest = log.append([event("e1")])[0].offset
+    assert newest is not None
+    assert not log.skip_to(newest)
+    assert log.skip_to(newest + 1_000)
+    later = log.append([event("e2")])[0].offset
+    assert [offset for offset, _ in log.read(newest)] == [later]
