@@ -2,7 +2,8 @@
 household, beside item neighbours and EASE that were tuned on the same November.
 
 Ranked are the products that at least `BUYERS` households bought to the end of October, for every model; products of
-November count as known to the household in December, and are in every model's history then.
+November count as known to the household in December, and are in every model's history then. "To November": the served
+model and EASE with λ as chosen, fitted to November too, as a shop that trains in December would.
 """
 
 import itertools
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -56,23 +58,41 @@ class Months:
 def report(months: Months, seed: int) -> dict[str, object]:
     """Model -> metric -> mean and standard error over the households of December, and what was chosen on November."""
     values: dict[str, Values] = {}
-    chosen: dict[str, object] = {}
+    chosen: dict[str, Any] = {}
     model = train_model(months.valid.train, seed=seed, validation=months.valid.targets)
     values["served"] = measure(months, months.test, served(model, months.valid.train, months.test.train.interactions))
     chosen["served"] = model.settings
     for name, candidates in (("item neighbours (cosine)", neighbours(months)), ("EASE", ease(months))):
         best = max(candidates, key=lambda each: float(ranked(months, months.valid, each[1])[f"ndcg@{K}"].mean()))
         chosen[name], values[name] = best[0], ranked(months, months.test, best[1])
+    values |= to_november(months, seed, chosen["EASE"]["ridge"])
     return {
         "items": len(months.kept),
         "households": len(values["served"][f"ndcg@{K}"]),
         "models": {name: {metric: told(each) for metric, each in of.items()} for name, of in values.items()},
-        "served_against": {
-            name: {metric: bootstrap_difference(values["served"][metric], of[metric]) for metric in of}
-            for name, of in values.items()
-            if name != "served"
-        },
+        "served_against": against(values, "served", ("EASE", "item neighbours (cosine)")),
+        "served_to_november_against": against(values, "served, to November", ("EASE, to November", "served")),
         "chosen_on_november": chosen,
+    }
+
+
+def against(values: dict[str, Values], name: str, others: tuple[str, ...]) -> dict[str, object]:
+    """Of each metric, the difference to each of the others, paired over households."""
+    own = values[name]
+    return {
+        other: {metric: bootstrap_difference(own[metric], values[other][metric]) for metric in own} for other in others
+    }
+
+
+def to_november(months: Months, seed: int, ridge: float) -> dict[str, Values]:
+    """Both models fitted to all before December; the served one chooses on the newest of that, as `clew train` does."""
+    snapshot = months.test.train
+    model = train_model(snapshot, seed=seed)
+    none = sp.csr_array((len(months.kept), 1), dtype=np.float32)
+    part = residual_of_rows(kept_rows(months, snapshot), none, ridge, rank=len(snapshot.user_ids))
+    return {
+        "served, to November": measure(months, months.test, served(model, snapshot, snapshot.interactions)),
+        "EASE, to November": ranked(months, months.test, partial(through, part)),
     }
 
 
