@@ -31,9 +31,11 @@ class Farewell:
         if time.monotonic() - self._since < FOLLOWED_S:
             return
         try:
-            if self._offset and (self._shared is None or self._shared().offset >= self._offset):
+            # Redis ends at the last record that can be read, Neo4j also behind a gap after it
+            followed = self._offset if self._shared is None else min(self._offset, self._shared().offset)
+            if followed:
                 scrub_home(self._settings, self._log)
-                self._log.forget_erasures(self._offset)
+                self._log.forget_erasures(followed)
         except ClewError as error:
             logger.info("announcements of erasures stay for another minute: %s", error.message)
         self._offset, self._since = written, time.monotonic()

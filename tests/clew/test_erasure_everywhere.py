@@ -141,7 +141,10 @@ def erase(client: httpx.Client) -> dict[str, str]:
     def now() -> dict[str, str]:
         return {one["store"]: one["state"] for one in client.get(f"/v1/users/{PERSON}/erasure").json()["stores"]}
 
-    until(lambda: {store for store, state in now().items() if state == "gone by"} - {"log"} == LATER)
+    try:
+        until(lambda: {store for store, state in now().items() if state == "gone by"} - {"log"} == LATER)
+    except AssertionError:
+        raise AssertionError(f"the receipt still says {now()}") from None
     return now()
 
 
