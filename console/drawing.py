@@ -149,11 +149,13 @@ def _bar(name: str, value: float, zero: float, span: float) -> str:
 
 
 def reason_list(reasons: Sequence[Reason], most: int) -> str:
-    """Reasons with their shares, as the answer orders them; those that read alike are told once, with both shares."""
+    """Reasons by their shares; those that read alike are told once, with the sum. Equal percents stay as they came."""
     shares: dict[str, float] = {}
+    told: dict[str, Reason] = {}
     for reason in reasons:
         shares[reason.text] = shares.get(reason.text, 0.0) + reason.share
-    first = list({reason.text: reason for reason in reversed(reasons)}.values())[::-1]
+        told.setdefault(reason.text, reason)
+    first = sorted(told.values(), key=lambda reason: -round(shares[reason.text], 2))
     shown = [(f"{shares[reason.text]:.0%}", escape(reason.text) + _aside(reason)) for reason in first[:most]]
     rows = "".join(f'<li><span class="share">{share}</span><span>{text}</span></li>' for share, text in shown)
     return f'<ul class="reasons">{rows}</ul>'

@@ -53,5 +53,10 @@ def test_reasons_that_read_alike_are_told_once_with_both_shares() -> None:
     assert "35%" in told
 
 
+def test_reasons_that_outweigh_another_together_stand_before_it() -> None:
+    told = reason_list([reason(share=0.3, text="A"), reason(share=0.2, text="B"), reason(share=0.2, text="B")], 2)
+    assert told.index("40%") < told.index("30%")
+
+
 def test_what_the_api_says_is_escaped() -> None:
     assert "<b>" not in reason_list([reason(text="<b>bold</b>")], 5)
