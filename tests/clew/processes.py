@@ -5,12 +5,16 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 
+from clew import pipeline
 from clew.settings import Settings, environment_name
+from domain.progress import Silent
+from domain.tables import Dataset
+from graph import server
 from tests.servers import free_port
 
 WITHIN_S = 120
@@ -27,6 +31,17 @@ def small_settings(home: Path) -> Settings:
         neo4j_heap="512m",
         neo4j_page_cache="64m",
     )
+
+
+@contextlib.contextmanager
+def loaded(home: Path, dataset: Dataset) -> Iterator[Settings]:
+    """A home of its own with this in it, whose Neo4j is stopped in the end."""
+    made = small_settings(home)
+    try:
+        pipeline.load_dataset(made, dataset, Silent())
+        yield made
+    finally:
+        server.down(made.server_config)
 
 
 class Commands:

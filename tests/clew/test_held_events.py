@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from clew import pipeline
 from clew.settings import Settings
-from domain.progress import Silent
 from graph import server
-from tests.clew.processes import Commands, client_of, is_ready, small_settings, until
+from tests.clew.processes import Commands, client_of, is_ready, loaded, until
 from tests.servers import ask
 from tests.world import world_dataset
 
@@ -53,12 +51,8 @@ COUNTED = "MATCH (u:User)-[e:INTERACTED]->(i:Item) WHERE e.event_id STARTS WITH 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[Settings]:
-    made = small_settings(tmp_path / "home")
-    try:
-        pipeline.load_dataset(made, world_dataset(), Silent())
+    with loaded(tmp_path / "home", world_dataset()) as made:
         yield made
-    finally:
-        server.down(made.server_config)
 
 
 def sources(folder: Path) -> None:

@@ -8,12 +8,10 @@ import httpx
 import numpy as np
 import pytest
 
-from clew import models, pipeline
+from clew import models
 from clew.settings import Settings
-from domain.progress import Silent
 from embeddings.artifact import current_version
-from graph import server
-from tests.clew.processes import Commands, client_of, end, small_settings, until
+from tests.clew.processes import Commands, client_of, end, loaded, until
 from tests.embeddings.checkerboard import ITEMS, checkerboard_dataset
 
 BOTS, TAKEN = 200, 8
@@ -21,12 +19,8 @@ BOTS, TAKEN = 200, 8
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[Settings]:
-    made = small_settings(tmp_path / "home")
-    try:
-        pipeline.load_dataset(made, checkerboard_dataset(), Silent())
+    with loaded(tmp_path / "home", checkerboard_dataset()) as made:
         yield made
-    finally:
-        server.down(made.server_config)
 
 
 def bots() -> list[dict[str, str]]:
