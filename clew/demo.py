@@ -110,6 +110,7 @@ def _welcome(connection: Connection, serving: Serving, settings: Settings, conso
     _try("why the first one: the score split exactly, with its paths", f"curl -s {explained}")
     _try(f"a stranger who likes {tastes}", _post(f"{url}/v1/recommendations", stated))
     asked = quote(found.user_id, safe="")
+    console.wait()
     page = console.problem or f"{settings.console_url}/?user={asked}"
     show.out.print(f"console        {show.plain(page)}")
     show.out.print(f"documentation  {url}/docs")
