@@ -4,6 +4,7 @@ import logging
 from contextlib import suppress
 from typing import Protocol
 
+from clew.erasing import recall_erasures
 from clew.settings import Settings
 from domain.errors import DamagedArtifact, ServerError
 from embeddings.artifact import current_version, read_manifest
@@ -21,8 +22,10 @@ class Written(Protocol):
 def go_on_after_seen(settings: Settings, log: DurableLog, graph: Written) -> None:
     """Has the log's next record come after all that the model and Neo4j have seen; to be called before any is taken.
 
-    New records would otherwise have offsets that those have passed, and be passed over.
+    New records would otherwise have offsets that those have passed, and be passed over. Whom this home erased since is
+    erased again first: a log that has skipped no longer ends before those erasures, by which they are missed.
     """
+    recall_erasures(settings, log)
     seen = 0
     version = current_version(settings.models_dir)
     if version is not None:

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from api.services import EventLimits, Services
-from clew.erasing import eraser_of, recall_erasures, scrub_home
+from clew.erasing import eraser_of, scrub_home
 from clew.settings import Settings
 from clew.skip_ahead import go_on_after_seen
 from domain.errors import DamagedArtifact, InvalidSettings, LedgerError, LogError, NothingToTrain, ServerError
@@ -116,9 +116,8 @@ def wire(settings: Settings, progress: Progress) -> Generator[Wired]:
     with open_log(settings) as log, open_shared(settings, log) as shared, open_ledger(settings, log) as ledger:
         graph, eraser = Graph(settings), None
         try:
-            recall_erasures(settings, log)
-            scrub_home(settings, log)
             go_on_after_seen(settings, log, graph)
+            scrub_home(settings, log)
             artifact, damaged = load_current(settings.models_dir)
             snapshot = None if artifact else _snapshot(settings, graph, log, progress)
             world = World(
