@@ -7,6 +7,8 @@ DEMO ?= movies
 ROUNDS ?= 20
 WORKERS ?= 2
 export CLEW_HOME ?= .clew
+# Compiled Python is kept, whatever the machine's default: without it each start of `clew` compiles all its imports anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check test chaos bench bench-quality serve docs lock clean
@@ -36,7 +38,7 @@ check: $(STAMP) ## lint, types, import rules, generated pages
 	@$(BIN)/python -m clew.reference --check
 
 test: $(STAMP) ## every test, on real servers (WORKERS=2 processes, each with a Neo4j of its own)
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 chaos: $(STAMP) ## kill -9 of every process under load, ROUNDS=20 times
 	@CLEW_TEST_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest tests/chaos -p no:randomly --log-cli-level=INFO

@@ -3,6 +3,7 @@
 CLEW_TEST_REQUIRE=all turns a skipped test into a failed one, but for those that need the data sets of ../shared.
 """
 
+import contextlib
 import os
 import shutil
 from collections.abc import Generator, Iterator
@@ -13,20 +14,30 @@ import pytest
 
 from broker import server as kafka_server
 from broker.server import BrokerConfig
-from domain.errors import DownloadFailed
+from domain.errors import DownloadFailed, JavaMissing
 from graph import server as neo4j_server
 from graph.server import Connection, ServerConfig
-from tests.servers import free_ports, small_server
+from tests.servers import free_ports, quick_java, small_server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
+# The longest first, so that no worker begins one of them when the other has nothing left to do.
+LONGEST = (
+    "tests/end_to_end/test_movies.py",
+    "tests/end_to_end/test_documents.py",
+    "tests/clew/test_worse_model.py",
+    "tests/chaos/test_crashes_of_brokers.py",
+    "tests/graph/test_server.py",
+    "tests/graph/test_bulk_load.py",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Which tests run in one worker: those of a file, which share its fixtures, and all that use the movies demo."""
-    for item in items:
-        together = "movies" if "movies" in getattr(item, "fixturenames", ()) else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(together))
+    """Files in the order in which workers take them; a worker runs a whole file, whose tests share its fixtures."""
+    place = {path: number for number, path in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -36,6 +47,15 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         report.outcome = "failed"
         report.longrepr = f"skipped, where CLEW_TEST_REQUIRE=all wants every test: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_java(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """For every server of the run, whoever starts it."""
+    with pytest.MonkeyPatch.context() as patch:
+        with contextlib.suppress(JavaMissing):  # those that need one will say so
+            patch.setenv("JAVA_HOME", str(quick_java(tmp_path_factory.mktemp("java"))))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,13 @@
 """Small real servers for tests, and plain questions to them."""
 
+import os
 import random
 import socket
 from pathlib import Path
 
 from neo4j import GraphDatabase
 
+from graph import java
 from graph.server import Connection, ServerConfig
 
 
@@ -43,8 +45,21 @@ API_PORT = _port_for_later()
 GUIDE = f"http://127.0.0.1:{API_PORT}/guides/start.html"  # what the test server's Browser opens: see test_browser.py
 
 
+def quick_java(home: Path) -> Path:
+    """A JAVA_HOME whose `java` is the usual one, but in a hurry: code that runs for seconds is not compiled twice."""
+    own = os.environ.get("JAVA_HOME")
+    usual = java.find_java(Path(own) if own else None)
+    quick = home / "bin" / "java"
+    quick.parent.mkdir(parents=True)
+    quick.write_text(f'#!/bin/sh\nexec "{usual.executable}" -XX:TieredStopAtLevel=1 "$@"\n')
+    quick.chmod(0o755)
+    (home / "release").write_text(f'JAVA_VERSION="{usual.version}"\n')
+    return home
+
+
 def small_server(home: Path) -> ServerConfig:
     """A server on free ports that leaves memory to others."""
+    own = os.environ.get("JAVA_HOME")
     return ServerConfig(
         home,
         bolt_port=free_port(),
@@ -52,6 +67,7 @@ def small_server(home: Path) -> ServerConfig:
         heap="512m",
         page_cache="64m",
         start_timeout_s=180,
+        java_home=Path(own) if own else None,
         guide_url=GUIDE,
     )
 

@@ -5,43 +5,46 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import httpx
+from pydantic import SecretStr
 
 from clew import pipeline
 from clew.settings import Settings, environment_name
 from domain.progress import Silent
 from domain.tables import Dataset
-from graph import server
+from graph.server import Connection
+from tests.graph_state import remove_nodes
 from tests.servers import free_port
 
 WITHIN_S = 120
-NAMES = ("home", "port", "neo4j_bolt_port", "neo4j_http_port", "neo4j_heap", "neo4j_page_cache")
-
-
-def small_settings(home: Path) -> Settings:
-    """A home on free ports, whose Neo4j leaves memory to others."""
-    return Settings(
-        home=home,
-        port=free_port(),
-        neo4j_bolt_port=free_port(),
-        neo4j_http_port=free_port(),
-        neo4j_heap="512m",
-        neo4j_page_cache="64m",
-    )
+NAMES = ("home", "port", "neo4j_uri", "neo4j_username")
 
 
 @contextlib.contextmanager
-def loaded(home: Path, dataset: Dataset) -> Iterator[Settings]:
-    """A home of its own with this in it, whose Neo4j is stopped in the end."""
-    made = small_settings(home)
+def loaded(home: Path, dataset: Dataset, connection: Connection) -> Generator[Settings]:
+    """A home of its own, and this data set, and nothing else, in that Neo4j. In the end it is empty."""
+    remove_nodes(connection)
+    made = Settings(
+        home=home,
+        port=free_port(),
+        neo4j_uri=connection.uri,
+        neo4j_username=connection.username,
+        neo4j_password=SecretStr(connection.password),
+    )
     try:
         pipeline.load_dataset(made, dataset, Silent())
         yield made
     finally:
-        server.down(made.server_config)
+        remove_nodes(connection)
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """What gives a process such a home."""
+    named = {environment_name(name): str(getattr(settings, name)) for name in NAMES}
+    return named | {"NEO4J_PASSWORD": settings.neo4j_password.get_secret_value()}
 
 
 class Commands:
@@ -52,7 +55,7 @@ class Commands:
 
     def __init__(self, settings: Settings, out: Path, running: contextlib.ExitStack, **changes: str) -> None:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("CLEW_", "NEO4J_"))}
-        self._environment = kept | {environment_name(name): str(getattr(settings, name)) for name in NAMES} | changes
+        self._environment = kept | environment_of(settings) | changes
         self._environment["COLUMNS"] = "300"  # rows of tables on one line
         self._out, self._running = out, running
 
@@ -91,14 +94,15 @@ def end(process: "subprocess.Popen[bytes]") -> None:
     process.wait(timeout=WITHIN_S)
 
 
-def until(holds: Callable[[], bool], clew: Commands) -> None:
+def until(holds: Callable[[], bool], clew: Commands | None = None) -> None:
+    """Waits until it holds, also for an API that does not answer yet; where it never does, tells what `clew` said."""
     deadline = time.monotonic() + WITHIN_S
     while True:
         with contextlib.suppress(httpx.TransportError):
             if holds():
                 return
-        assert time.monotonic() < deadline, clew.said()
-        time.sleep(0.2)
+        assert time.monotonic() < deadline, clew.said() if clew else ""
+        time.sleep(0.1)
 
 
 def is_ready(client: httpx.Client) -> bool:

@@ -5,9 +5,8 @@ import os
 import subprocess
 import sys
 import threading
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,12 +21,12 @@ from clew.settings import Settings, environment_name
 from clew.wiring import Graph, open_log, open_shared, sharing
 from clew.writer import drain
 from graph.server import Connection, ServerConfig
+from tests.clew.processes import WITHIN_S, until
 from tests.clew.test_erasure import PERSON, SECRET, VISITOR, files_with, settings
 from tests.redis_server import RedisServer
 from tests.servers import ask, free_port
 
 __all__ = ["settings"]
-WITHIN_S = 150
 LATER = {"models' weights", "graph files", "source files"}
 WORDS = (PERSON, VISITOR, SECRET)
 
@@ -72,16 +71,6 @@ class Town:
             look = shared.look if shared else None
             with sharing(home, log, stop):
                 drain(log, graph, stop, holder="test", drained=Farewell(home, log, look))
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while True:
-        with contextlib.suppress(httpx.TransportError):
-            if holds():
-                return
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 @pytest.fixture

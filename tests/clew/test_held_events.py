@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from clew.settings import Settings
-from graph import server
+from clew.wiring import connection_of
+from graph.server import Connection, ServerConfig
 from tests.clew.processes import Commands, client_of, is_ready, loaded, until
 from tests.servers import ask
 from tests.world import world_dataset
@@ -50,8 +51,8 @@ COUNTED = "MATCH (u:User)-[e:INTERACTED]->(i:Item) WHERE e.event_id STARTS WITH 
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Iterator[Settings]:
-    with loaded(tmp_path / "home", world_dataset()) as made:
+def settings(server: tuple[ServerConfig, Connection], tmp_path: Path) -> Iterator[Settings]:
+    with loaded(tmp_path / "home", world_dataset(), server[1]) as made:
         yield made
 
 
@@ -78,7 +79,7 @@ def test_a_load_of_tables_and_one_of_rdf_release_what_was_held(settings: Setting
         assert client.post("/v1/events", json=events).json()["held"] == 3
 
         clew.told("ingest", "table", "more.toml")
-        connection = server.connection(settings.server_config)
+        connection = connection_of(settings)
         until(lambda: len(ask(connection, COUNTED)) == 2, clew)
         clew.told("ingest", "rdf", "films.ttl")
         until(lambda: len(ask(connection, COUNTED)) == 3, clew)

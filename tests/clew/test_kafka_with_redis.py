@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.clew.processes import until
 from tests.redis_server import RedisServer
 from tests.servers import free_port
 
 pytest.importorskip("confluent_kafka")
-WITHIN_S = 60
 
 
 @pytest.fixture
@@ -104,13 +104,3 @@ def listed(client: httpx.Client, user_id: str) -> list[str]:
 
 def shared(client: httpx.Client) -> dict[str, Any]:
     return client.get("/health/ready").json()["profiles"]["shared"]
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while True:
-        with contextlib.suppress(httpx.TransportError):
-            if holds():
-                return
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from clew.settings import Settings
-from graph import server
+from clew.wiring import connection_of
+from graph.server import Connection, ServerConfig
 from tests.clew.processes import Commands, client_of, end, is_ready, loaded, until
 from tests.servers import ask
 from tests.world import world_dataset
@@ -18,8 +19,8 @@ COUNTED = "MATCH ()-[e:INTERACTED]->() WHERE e.event_id STARTS WITH 'n' RETURN e
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Iterator[Settings]:
-    with loaded(tmp_path / "home", world_dataset()) as made:
+def settings(server: tuple[ServerConfig, Connection], tmp_path: Path) -> Iterator[Settings]:
+    with loaded(tmp_path / "home", world_dataset(), server[1]) as made:
         yield made
 
 
@@ -50,7 +51,7 @@ def test_an_older_copy_under_running_servers_is_named_and_everything_counts_once
     settings: Settings, tmp_path: Path
 ) -> None:
     """One written into the file itself, and a file that is gone: tests/ingest/test_log.py."""
-    connection = server.connection(settings.server_config)
+    connection = connection_of(settings)
 
     def stored() -> dict[str, int]:
         return {str(row["id"]): int(str(row["times"])) for row in ask(connection, COUNTED)}

@@ -7,31 +7,25 @@ import pytest
 
 from clew import models, pipeline
 from clew.refresh import Refresher
-from clew.settings import Settings, environment_name
+from clew.settings import Settings
 from clew.watch import train_apart
-from clew.wiring import open_store, wire
+from clew.wiring import connection_of, open_store, wire
 from domain.progress import Silent
 from domain.records import Event
 from embeddings.artifact import current_version
-from graph import server
+from graph.server import Connection, ServerConfig
+from tests.clew.processes import environment_of, loaded
 from tests.recommend.test_reload import grown
-from tests.servers import ask, free_port
+from tests.servers import ask
 from tests.world import world_dataset
 
 QUIET = Silent()
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    made = Settings(
-        home=tmp_path_factory.mktemp("retraining") / "home",
-        neo4j_bolt_port=free_port(),
-        neo4j_http_port=free_port(),
-        neo4j_heap="512m",
-        neo4j_page_cache="64m",
-    )
-    yield made
-    server.down(made.server_config)
+def settings(server: tuple[ServerConfig, Connection], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    with loaded(tmp_path_factory.mktemp("retraining") / "home", world_dataset(), server[1]) as made:
+        yield made
 
 
 def test_a_worse_model_is_kept_and_a_rollback_rewrites_neo4j(settings: Settings) -> None:
@@ -47,18 +41,18 @@ def test_a_worse_model_is_kept_and_a_rollback_rewrites_neo4j(settings: Settings)
     assert current_version(settings.models_dir) == first
     assert models.held(settings.models_dir) == second
     versions = "MATCH (n) WHERE n.embedding IS NOT NULL RETURN DISTINCT n.embedding_version AS version"
-    assert ask(server.connection(settings.server_config), versions) == [{"version": first}]
+    assert ask(connection_of(settings), versions) == [{"version": first}]
     pipeline.publish(settings, second, QUIET)
     assert models.held(settings.models_dir) is None
-    assert ask(server.connection(settings.server_config), versions) == [{"version": second}]
+    assert ask(connection_of(settings), versions) == [{"version": second}]
 
 
 def test_a_bulk_load_shows_in_a_running_server_whose_model_stays(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And at a start, when the load came while nothing served."""
-    for name in ("home", "neo4j_bolt_port", "neo4j_http_port"):
-        monkeypatch.setenv(environment_name(name), str(getattr(settings, name)))
+    for name, value in environment_of(settings).items():
+        monkeypatch.setenv(name, value)
     pipeline.load_dataset(settings, world_dataset(), QUIET)
     version = pipeline.train(settings, pipeline.snapshot(settings, QUIET), QUIET, force=True).version
     pipeline.publish(settings, version, QUIET)
@@ -81,8 +75,8 @@ def test_a_training_apart_publishes_once_and_then_finds_nothing_new(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What `clew train --watch` runs: a process of its own, which changes nothing where nothing has come."""
-    for name in ("home", "neo4j_bolt_port", "neo4j_http_port"):
-        monkeypatch.setenv(environment_name(name), str(getattr(settings, name)))
+    for name, value in environment_of(settings).items():
+        monkeypatch.setenv(name, value)
     pipeline.load_dataset(settings, world_dataset(), QUIET)
     with open_store(settings) as store:
         newest = store.writer_offset()

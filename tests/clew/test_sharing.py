@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from recommend.profiles import Room
 from recommend.recommender import Recommender
 from recommend.shared import ANOTHER_LOG, SharedProfiles, SharedShelf
 from recommend.world import World
+from tests.clew.processes import until
 from tests.recommend.small_model import small_artifact
 from tests.recommend.test_recommend_world import event
 from tests.redis_server import RedisServer
@@ -209,13 +210,3 @@ def test_server_and_writer_share_profiles_and_say_when_redis_is_gone(
 
 def shared_health(client: httpx.Client) -> dict[str, Any]:
     return client.get("/health/ready").json()["profiles"]["shared"]
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        with contextlib.suppress(httpx.TransportError):
-            if holds():
-                return
-        assert time.monotonic() < deadline
-        time.sleep(0.1)

@@ -11,24 +11,20 @@ from clew import models, pipeline
 from clew.settings import Settings
 from domain.progress import Silent
 from embeddings.artifact import current_version
-from graph import server
-from tests.clew.processes import Commands, client_of, end, small_settings, until
+from graph.server import Connection, ServerConfig
+from tests.clew.processes import Commands, client_of, end, loaded, until
 from tests.world import world_dataset
 
 QUIET = Silent()
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Iterator[Settings]:
-    """The small world in a Neo4j of its own, and a model that serves."""
-    made = small_settings(tmp_path / "home")
-    try:
-        pipeline.load_dataset(made, world_dataset(), QUIET)
+def settings(server: tuple[ServerConfig, Connection], tmp_path: Path) -> Iterator[Settings]:
+    """The small world, and a model that serves."""
+    with loaded(tmp_path / "home", world_dataset(), server[1]) as made:
         first = pipeline.train(made, pipeline.snapshot(made, QUIET), QUIET, force=True).version
         pipeline.publish(made, first, QUIET)
         yield made
-    finally:
-        server.down(made.server_config)
 
 
 def test_a_watch_publishes_what_came_servers_take_it_up_and_a_rollback_takes_it_back(

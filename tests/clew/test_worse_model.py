@@ -11,6 +11,7 @@ import pytest
 from clew import models
 from clew.settings import Settings
 from embeddings.artifact import current_version
+from graph.server import Connection, ServerConfig
 from tests.clew.processes import Commands, client_of, end, loaded, until
 from tests.embeddings.checkerboard import ITEMS, checkerboard_dataset
 
@@ -18,8 +19,8 @@ BOTS, TAKEN = 200, 8
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Iterator[Settings]:
-    with loaded(tmp_path / "home", checkerboard_dataset()) as made:
+def settings(server: tuple[ServerConfig, Connection], tmp_path: Path) -> Iterator[Settings]:
+    with loaded(tmp_path / "home", checkerboard_dataset(), server[1]) as made:
         yield made
 
 

@@ -1,6 +1,7 @@
 """The movies demo through its public API, and every shown edge looked up in Neo4j by the test itself."""
 
 import json
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -9,6 +10,8 @@ from typing import Any
 
 import neo4j
 import pytest
+
+from tests.end_to_end.pages import ROOT, commands_of, shell
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -136,6 +139,38 @@ def test_bad_bodies_get_the_documented_problem(movies: Any, path: str, body: byt
 def test_any_text_is_a_user_id(movies: Any, user_id: str) -> None:
     status, answer = get(movies, f"/v1/users/{urllib.parse.quote(user_id, safe='')}/recommendations?n=1")
     assert (status, answer["user_id"], len(answer["items"])) == (200, user_id, 1)
+
+
+def test_the_demo_starts_the_console_and_prints_its_address(movies: Any) -> None:
+    url = f"http://127.0.0.1:{movies.environment['CLEW_CONSOLE_PORT']}/"
+    with urllib.request.urlopen(url, timeout=30) as page:
+        assert page.status == 200
+    assert f"console        {url}?user=" in movies.output.read_text()
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md"])
+def test_every_command_of_the_page_works_on_the_movies_demo(movies: Any, page: str) -> None:
+    ran = 0
+    for command in commands_of(page):
+        if command.startswith(("make ", "git ")):
+            continue  # what made the demo and the tests run
+        answer = shell(command.replace("http://127.0.0.1:8080", movies.url), movies.environment)
+        if command.startswith("curl") and "/metrics" not in command and "| " not in command:
+            assert "code" not in json.loads(answer), (command, answer)
+        ran += 1
+    assert ran >= 3
+
+
+def test_the_answer_that_the_readme_shows_is_the_kind_of_answer_given(movies: Any) -> None:
+    shown = re.search(r"^```json\n(.*?)^```", (ROOT / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)
+    assert shown
+    shown_item = json.loads(shown.group(1))
+    command = next(line for line in commands_of("README.md") if "/recommend " in line)
+    answer = json.loads(shell(command.replace("http://127.0.0.1:8080", movies.url), movies.environment))
+    given = answer["items"][0]
+    assert set(shown_item) <= set(given)
+    assert set(shown_item["reasons"][0]) <= set(given["reasons"][0])
+    assert set(shown_item["reasons"][0]["path"]) == set(given["reasons"][0]["path"])
 
 
 def post(demo: Any, path: str, body: object) -> tuple[int, Any]:
