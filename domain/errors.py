@@ -43,7 +43,7 @@ ClewError
 ├── LogError                    the durable log
 │   ├── LogFull                 no space is left; nothing was acknowledged
 │   ├── LogDamaged
-│   ├── LogReplaced             the file is another one than this process opened, or an older copy of it
+│   ├── LogReplaced             the file or topic is another one than this process opened, or an older copy of it
 │   ├── LogUnavailable          Kafka does not answer; nothing was acknowledged
 │   └── Backlog                 too far behind; come back later
 ├── LedgerError                 the file of answers cannot be used; lists are served all the same

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from domain.errors import InvalidSettings, LogUnavailable
+from domain.errors import InvalidSettings, LogReplaced, LogUnavailable
 
 TIMEOUT_S = 5.0
 DOWN_S = 1.0  # after a failure appends fail at once for so long, so that requests do not queue up behind a dead broker
@@ -50,13 +50,22 @@ def errors_of(brokers: str) -> Generator[None]:
         raise LogUnavailable(f"Kafka at {brokers} does not answer ({error.args[0]}); nothing was promised") from error
 
 
+def replaced(brokers: str, topic: str) -> LogReplaced:
+    """Nothing may go into such a topic: what is sealed with the keys of the old one, nobody could read in it."""
+    return LogReplaced(
+        f"the topic {topic} of Kafka at {brokers} was made anew, or an older copy of it was restored; nothing is taken "
+        "until it is started again: restart `clew serve` (should it say this once more, without CLEW_HOME/log/kafka), "
+        "and send again what Neo4j does not hold (the same event_id counts once)"
+    )
+
+
 def ensure_topics(brokers: str, wanted: dict[str, dict[str, str]]) -> dict[str, str]:
     """Makes topics that are missing: one partition, as many replicas as there are brokers up to 3. Their ids by name.
 
     wanted: topic -> its configuration. Raises: LogUnavailable; InvalidSettings for one with several partitions.
     """
     with errors_of(brokers):
-        admin = AdminClient({"bootstrap.servers": brokers, "socket.timeout.ms": int(TIMEOUT_S * 1000), **QUIET})
+        admin = _admin(brokers)
         seen = admin.list_topics(timeout=TIMEOUT_S)
         missing = [
             NewTopic(name, 1, min(3, len(seen.brokers)), config=_durable(config, len(seen.brokers)))
@@ -74,6 +83,30 @@ def ensure_topics(brokers: str, wanted: dict[str, dict[str, str]]) -> dict[str, 
             )
             raise InvalidSettings(f"{why}. Name another topic", field="CLEW_EVENTS")
     return {name: str(topic.topic_id) for name, topic in topics.items()}
+
+
+class Identity:
+    """Whether the topics are those that were opened: one that was deleted and made again has another id.
+
+    ids: by name, as ensure_topics told them.
+    """
+
+    def __init__(self, brokers: str, ids: dict[str, str]) -> None:
+        self._brokers = brokers
+        self._ids = ids
+        self._admin = _admin(brokers)
+
+    def check(self) -> None:
+        """Asks Kafka. Raises: LogReplaced; LogUnavailable, also for a topic that is not there."""
+        with errors_of(self._brokers):
+            found = _described(self._admin, list(self._ids))
+        for name, topic in found.items():
+            if str(topic.topic_id) != self._ids[name]:
+                raise replaced(self._brokers, name)
+
+
+def _admin(brokers: str) -> AdminClient:
+    return AdminClient({"bootstrap.servers": brokers, "socket.timeout.ms": int(TIMEOUT_S * 1000), **QUIET})
 
 
 def _described(admin: AdminClient, names: list[str]) -> dict[str, Any]:
@@ -212,24 +245,33 @@ class Follower:
         self._consumer.assign([TopicPartition(self._topic, 0, position)])
 
     def consume(self, most: int, timeout_s: float) -> list[Message]:
-        """What has arrived, after waiting for the first; perhaps nothing. Raises: LogUnavailable."""
+        """What has arrived, after waiting for the first; perhaps nothing.
+
+        Raises: LogUnavailable; LogReplaced when the topic goes on before the position, where it was made anew.
+        """
         arrived = list[Message]()
         with errors_of(self._brokers):
             first = self._consumer.poll(timeout_s)
             for message in [] if first is None else [first, *self._consumer.consume(most - 1, 0)]:
-                error = message.error()
+                error, offset = message.error(), message.offset() or 0
+                is_end = error is not None and error.name() == "_PARTITION_EOF"
+                if (error is None or is_end) and offset < self.position:
+                    raise replaced(self._brokers, self._topic)
                 if error is None:
                     arrived.append(message)
-                    self.position = (message.offset() or 0) + 1
-                elif error.name() == "_PARTITION_EOF":
-                    self.position = max(self.position, message.offset() or 0)
+                    self.position = offset + 1
+                elif is_end:
+                    self.position = offset
                 elif not error.retriable() and error.name() not in PASSING:
                     raise KafkaException(error)
         return arrived
 
     def to_end(self, end: int | None = None) -> Iterator[list[Message]]:
-        """Everything up to an end, else up to the present one, in pieces. Raises: LogUnavailable."""
-        end = self._ends.of(self._topic) if end is None else end
+        """Everything up to an end, else up to the present one, in pieces. Raises: LogUnavailable, LogReplaced."""
+        if end is None:
+            end = self._ends.of(self._topic)
+            if end < self.position:
+                raise replaced(self._brokers, self._topic)
         give_up_at = time.monotonic() + TIMEOUT_S
         while self.position < end:
             messages = self.consume(10_000, 0.05)

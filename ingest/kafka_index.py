@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS keys (key_id BLOB PRIMARY KEY, person BLOB NOT NULL, 
     WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS keys_person ON keys (person);
 CREATE TABLE IF NOT EXISTS erased (person BLOB PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS skips (position INTEGER PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS merged (person BLOB, visitor BLOB, PRIMARY KEY (person, visitor)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS letters (number INTEGER PRIMARY KEY, id BLOB UNIQUE, person BLOB, waits BLOB, code TEXT,
     body BLOB);
@@ -118,6 +119,14 @@ class KafkaIndex:
         """Those of the events that are known: hash -> (digest, offset of the first)."""
         found = self._each("SELECT event, digest, offset FROM events WHERE event = ?", hashes)
         return {event: (digest, offset) for event, digest, offset in found}
+
+    def add_skips(self, skips: Iterable[tuple[int, int]]) -> None:
+        self._run("INSERT OR IGNORE INTO skips VALUES (?, ?)", skips)
+
+    def skips(self) -> list[tuple[int, int]]:
+        """(position behind it, offset) of each, by position."""
+        with self._lock, log_file.errors_of(self.path):
+            return self._connection.execute("SELECT position, offset FROM skips ORDER BY position").fetchall()
 
     def add_keys(self, keys: Collection[Key]) -> None:
         rows = [(key.key_id, key.person, key.key, key.farewell) for key in keys]

@@ -13,23 +13,36 @@ from domain.errors import LogError
 from domain.records import Event, Record, UserErased
 from ingest.group_commit import Batch, GroupCommit, Line, judge, lines_of
 from ingest.kafka_address import KafkaAddress
-from ingest.kafka_client import COMPACTED, KEPT, TIMEOUT_S, Ends, Follower, Outgoing, Sender, ensure_topics
+from ingest.kafka_client import (
+    COMPACTED,
+    KEPT,
+    TIMEOUT_S,
+    Ends,
+    Follower,
+    Identity,
+    Outgoing,
+    Sender,
+    ensure_topics,
+    replaced,
+)
 from ingest.kafka_dead import KafkaLetters
 from ingest.kafka_index import KafkaIndex
 from ingest.kafka_keys import Keyring
 from ingest.kafka_seal import Sealer, farewell_to, is_farewell
+from ingest.kafka_skips import skip_to
 from ingest.kafka_tail import Tail
 from ingest.log_contract import MAX_DEAD, DeadLetter, Letter, Verdict
 from ingest.log_erasure import persons_in
 
 
 class KafkaLog:
-    """A DurableLog in Kafka. Our offsets are Kafka's plus one.
+    """A DurableLog in Kafka. Our offsets are Kafka's plus one, and more behind a skip.
 
     index_folder: where this machine keeps what it has learnt of the topic; may be deleted while nothing runs.
     Opening it returns when everything that was in the topic is known here.
-    Raises (any method): LogUnavailable while Kafka does not answer and has to be asked; LogError and below for the
-        index. Opening: also InvalidSettings for a topic of several partitions.
+    Raises (any method): LogUnavailable while Kafka does not answer and has to be asked; LogReplaced once the topics are
+        not those that were opened; LogError and below for the index. Opening: also InvalidSettings for a topic of
+        several partitions.
     """
 
     erasure = "unreadable now; its key leaves the brokers within two days"
@@ -40,6 +53,7 @@ class KafkaLog:
         ids = ensure_topics(self._brokers, {self._topic: KEPT, keys_topic: COMPACTED, dead_topic: COMPACTED})
         topic_id = ids[self._topic].replace("/", "_")  # base64, with slashes at times
         self._index = KafkaIndex(index_folder / f"{self._topic}-{topic_id}.db")
+        self._identity = Identity(self._brokers, ids)
         self._sender, self._ends = Sender(self._brokers), Ends(self._brokers)
         self._followers = {name: self._follower(name) for name in (self._topic, keys_topic, dead_topic)}
         self._keyring = Keyring(keys_topic, self._index, self._sender, self._followers[keys_topic])
@@ -60,7 +74,7 @@ class KafkaLog:
             self._keyring,
             self._followers[self._topic],
             self._letters.forget_person,
-            self._letters.look,
+            self._look_around,
         )
         self._group = GroupCommit(self._commit)
         self._looking_back = threading.Lock()
@@ -99,19 +113,23 @@ class KafkaLog:
         return self._group.append(lines_of(records, server_timed))
 
     def read(self, after: int, limit: int = 10_000) -> list[tuple[int, Record]]:
-        end = self.last_offset()
-        if after >= end:
+        self._check()
+        start, end = self._tail.skips.position(after), self._tail.level()
+        if start >= end:
             return []
-        kept = self._tail.newest(after, end, limit)
-        found = self._read_back(after, end, limit) if kept is None else kept
-        return [(offset + 1, record) for offset, record in found]
+        kept = self._tail.newest(start, end, limit)
+        found = self._read_back(start, end, limit) if kept is None else kept
+        return [(self._ours(offset), record) for offset, record in found]
 
     def last_offset(self) -> int:
         self._check()
-        return self._tail.level()
+        return self._tail.skips.offset(self._tail.level())
 
     def skip_to(self, offset: int) -> bool:
-        return self.last_offset() < offset
+        is_behind = self.last_offset() < offset
+        if is_behind:
+            self._deliver([Outgoing(self._topic, None, skip_to(offset))])
+        return is_behind
 
     def bury(self, letters: Sequence[Letter]) -> None:
         self._check()
@@ -141,7 +159,7 @@ class KafkaLog:
 
     def forget_erasures(self, up_to: int) -> None:
         self._check()
-        keys = self._index.farewells(up_to)
+        keys = self._index.farewells(self._tail.skips.position(up_to))
         if keys:
             self._keyring.destroy(keys)
             self._tail.forget_kept()
@@ -179,9 +197,22 @@ class KafkaLog:
         leaving = {wire.person for wire in wires if wire.person is not None and is_farewell(wire.value)}
         visitors = {visitor for person in leaving for visitor in self._index.visitors(person)}
         wires += [farewell_to(visitor) for visitor in visitors]
-        offsets = self._sender.send([Outgoing(self._topic, wire.person, wire.value) for wire in wires])
+        offsets = self._deliver([Outgoing(self._topic, wire.person, wire.value) for wire in wires])
+        return [self._ours(offset) for offset in offsets[: len(lines)]]
+
+    def _deliver(self, messages: Sequence[Outgoing]) -> list[int]:
+        """Kafka's offsets of what is in the topic, and readable here, when it returns."""
+        before = self._tail.position
+        offsets = self._sender.send(messages)
+        if min(offsets) < before:
+            raise replaced(self._brokers, self._topic)
         self._tail.wait_for(max(offsets) + 1, TIMEOUT_S)  # durable by now: too long a wait is no failure
-        return offsets[: len(lines)]
+        self._tail.check()
+        return offsets
+
+    def _ours(self, offset: int) -> int:
+        """The offset that a record of Kafka's has here."""
+        return self._tail.skips.offset(offset + 1)
 
     def _known(self, lines: list[Line]) -> dict[str, tuple[bytes, int]]:
         """event_id -> (digest, our offset) of the events among the lines that are in the log already."""
@@ -191,7 +222,7 @@ class KafkaLog:
             if isinstance(line.record, Event)
         }
         found = self._index.events(hashes)
-        return {hashes[event]: (digest, offset + 1) for event, (digest, offset) in found.items()}
+        return {hashes[event]: (digest, self._ours(offset)) for event, (digest, offset) in found.items()}
 
     def _read_back(self, start: int, end: int, limit: int) -> list[tuple[int, Record]]:
         """Up to `limit` records from `start` and below `end`, from Kafka."""
@@ -209,6 +240,10 @@ class KafkaLog:
                 follower.close()
         return found[:limit]
 
+    def _look_around(self) -> None:
+        self._identity.check()
+        self._letters.look()
+
     def _follower(self, topic: str) -> Follower:
         return Follower(self._brokers, topic, self._index.position(topic), self._ends)
 
@@ -222,4 +257,4 @@ def _settled(verdict: Verdict, offsets: list[int]) -> Verdict:
     """A verdict with the real offset in place of a place among the sent."""
     if verdict.offset is None or verdict.offset >= 0:
         return verdict
-    return Verdict(offsets[-1 - verdict.offset] + 1, verdict.code)
+    return Verdict(offsets[-1 - verdict.offset], verdict.code)

@@ -15,12 +15,13 @@ from ingest.kafka_client import Follower
 from ingest.kafka_index import KafkaIndex
 from ingest.kafka_keys import Keyring
 from ingest.kafka_seal import Sealer, is_farewell, key_id_of
+from ingest.kafka_skips import Skips, skips_in
 
 MOST_KEPT = 50_000
 BATCH = 5_000
 POLL_S = 0.2
 AGAIN_S = 0.5
-IDLE_S = 5.0
+LOOK_S = 5.0
 LEVEL_S = 0.05  # how long a reader waits to know what another process of this machine knows
 LEVEL_AGAIN_S = 1.0
 logger = logging.getLogger("clew.log")
@@ -30,7 +31,8 @@ class Tail:
     """position: every record below it is in the index, and readable here. Offsets are Kafka's, from 0.
 
     topic: of the records. on_erased: called with the hash of each person who was erased, as often as that is read.
-    on_idle: called every few seconds, while nothing comes; it may raise LogUnavailable.
+    look_around: called every few seconds; it may raise LogUnavailable, and LogReplaced.
+    skips: between Kafka's offsets and ours, as far as everything is known.
     After `start` one thread reads; any number asks.
     """
 
@@ -42,16 +44,17 @@ class Tail:
         keyring: Keyring,
         follower: Follower,
         on_erased: Callable[[bytes], None],
-        on_idle: Callable[[], None],
+        look_around: Callable[[], None],
     ) -> None:
         self._topic = topic
         self._on_erased = on_erased
-        self._on_idle = on_idle
-        self._idle_at = time.monotonic()
+        self._look_around = look_around
+        self._looked_at = time.monotonic()
         self._index = index
         self._sealer = sealer
         self._keyring = keyring
         self._follower = follower
+        self.skips = Skips(index.skips())
         self.position = follower.position
         self._kept: list[tuple[int, Record]] = []
         self._kept_from = follower.position
@@ -136,9 +139,9 @@ class Tail:
                 messages = self._follower.consume(BATCH, POLL_S)
                 if messages:
                     self._take(messages)
-                elif time.monotonic() - self._idle_at > IDLE_S:
-                    self._on_idle()
-                    self._idle_at = time.monotonic()
+                if time.monotonic() - self._looked_at > LOOK_S:
+                    self._look_around()
+                    self._looked_at = time.monotonic()
                 self._settle()
                 well = True
             except LogUnavailable as error:
@@ -164,6 +167,8 @@ class Tail:
             self._erase(message.key() or b"", key_id_of(message.value() or b""), message.offset() or 0)
         if farewells:  # only now: a process killed before this reads of the erasures again
             self._index.advance(self._topic, self._follower.position)
+        for skip in skips_in(messages):
+            self.skips.note(*skip)
         found = self.readable(messages, opened)
         with self._moved:
             self._kept += found
@@ -184,6 +189,7 @@ class Tail:
             for message, line in zip(messages, opened, strict=True):
                 if line is not None and isinstance(line.record, UserMerged):
                     self._index.add_merged(message.key() or b"", self._keyring.hash(line.record.from_id))
+            self._index.add_skips(skips_in(messages))
             if is_all:
                 self._index.advance(self._topic, self._follower.position)
 

@@ -93,8 +93,7 @@ class DurableLog(Protocol):
     def skip_to(self, offset: int) -> bool:
         """Has the next record come after this offset, which was seen before, so that none ever means two records.
 
-        Returns: whether the log was behind: it was restored from an older copy, or begun anew. A log on Kafka cannot
-        skip, and only says so.
+        Returns: whether the log was behind: it was restored from an older copy, or begun anew.
         """
         ...
 

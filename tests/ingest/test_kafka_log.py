@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 import uuid
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from confluent_kafka.cimpl import NewTopic
 
 from broker import server
 from broker.server import BrokerConfig
-from domain.errors import InvalidSettings, LogError, LogUnavailable
+from domain.errors import InvalidSettings, LogError, LogReplaced, LogUnavailable
 from domain.records import RelationDeleted, RelationPut, UserPut
 from ingest import kafka_client, kafka_log
 from ingest.kafka_address import kafka_address
+from ingest.kafka_client import Outgoing
+from ingest.kafka_skips import skip_to
 from ingest.log_contract import DurableLog
 from tests.ingest.logs import Place, bury, event
 
@@ -117,6 +120,51 @@ def test_no_message_names_a_person_in_the_clear_and_a_destroyed_key_is_gone(
         assert person.encode() not in file.read_bytes()
 
 
+def test_what_two_machines_skip_at_once_is_skipped_once(kafka: str, topic: str, tmp_path: Path) -> None:
+    with machine(tmp_path, kafka, topic, "a") as a, machine(tmp_path, kafka, topic, "b") as b:
+        a.append([event("e1")])
+        b._tail.stop()  # type: ignore[attr-defined]  # it sees nothing of what a does from now on
+        assert a.skip_to(500)
+        b._sender.send([Outgoing(topic, None, skip_to(400))])  # type: ignore[attr-defined]
+        assert a.append([event("e2")])[0].offset == 502  # the second skip is a message, and no more
+    with machine(tmp_path, kafka, topic, "c") as c:
+        assert [offset for offset, _ in c.read(0)] == [1, 502]
+
+
+@pytest.mark.parametrize("gone", [("",), ("", ".keys", ".dead")])
+def test_a_process_takes_nothing_into_a_topic_that_was_made_anew_under_it(
+    kafka: str, topic: str, gone: tuple[str, ...], tmp_path: Path
+) -> None:
+    with machine(tmp_path, kafka, topic, "a") as log:
+        log.append([event("e1"), event("e2")])
+        _delete(kafka, [topic + ending for ending in gone])
+        with machine(tmp_path, kafka, topic, "b") as anew:
+            anew.append([event("n1")])
+        with pytest.raises(LogReplaced, match="restart `clew serve`"):
+            _until_taken(log, "e3")
+        with pytest.raises(LogReplaced):
+            _until_raised(log)
+    with machine(tmp_path, kafka, topic, "a") as again:
+        assert ids_in(again) == ["n1"]
+        assert again.append([event("e1")])[0].code == "accepted"
+
+
+def test_a_topic_that_was_made_anew_is_known_by_the_first_offset_and_by_its_id(
+    kafka: str, topic: str, tmp_path: Path
+) -> None:
+    with machine(tmp_path, kafka, topic, "a") as log:
+        log.append([event("e1"), event("e2")])
+        log._tail.stop()  # type: ignore[attr-defined]  # it has not looked meanwhile
+        log._look_around()  # type: ignore[attr-defined]
+        _delete(kafka, [topic])
+        with machine(tmp_path, kafka, topic, "b") as anew:
+            with pytest.raises(LogReplaced):
+                _until_taken(log, "e3")  # it lies where e1 was, and is not acknowledged
+            anew.append([event(f"n{number}") for number in range(5)])
+        with pytest.raises(LogReplaced):
+            log._look_around()  # type: ignore[attr-defined]
+
+
 def test_a_topic_of_several_partitions_has_no_one_order_and_is_refused(kafka: str, topic: str, tmp_path: Path) -> None:
     admin = AdminClient({"bootstrap.servers": kafka})
     for future in admin.create_topics([NewTopic(topic, 2, 1)]).values():
@@ -142,7 +190,7 @@ def test_a_killed_broker_loses_nothing_acknowledged_and_is_missed_until_it_is_ba
             assert ids_in(log) == ["e1"]  # what was read is still there
         finally:
             server.up(kafka_config)
-        code = _until_taken(log)
+        code = _until_taken(log, "e2")
         assert code in ("accepted", "duplicated")
         assert ids_in(log) == ["e1", "e2"]
 
@@ -161,13 +209,25 @@ def test_an_address_of_another_form_is_refused(text: str) -> None:
         kafka_address(text)
 
 
-def _until_taken(log: DurableLog) -> str:
+def _until_taken(log: DurableLog, event_id: str) -> str:
     for _ in range(100):
         try:
-            return log.append([event("e2")])[0].code
+            return log.append([event(event_id)])[0].code
         except LogUnavailable:
             continue
     raise AssertionError("not taken again")
+
+
+def _delete(kafka: str, topics: list[str]) -> None:
+    admin = AdminClient({"bootstrap.servers": kafka})
+    for future in admin.delete_topics(topics, operation_timeout=10).values():
+        future.result()
+
+
+def _until_raised(log: DurableLog) -> None:
+    for _ in range(200):
+        log.last_offset()
+        time.sleep(0.05)
 
 
 def _messages(kafka: str, topic: str) -> list[tuple[bytes | None, bytes | None]]:

@@ -130,17 +130,3 @@ def test_a_log_that_was_replaced_while_it_was_written_acknowledges_nothing(tmp_p
         log._insert = replacing  # type: ignore[method-assign]
         with pytest.raises(LogReplaced):
             log.append([event("e2")])
-
-
-def test_a_restored_log_goes_on_after_what_was_seen_of_it(tmp_path: Path) -> None:
-    path = tmp_path / "log.db"
-    with Log(path) as log:
-        log.append([event("e1"), event("e2")])
-        assert not log.skip_to(2)
-        assert log.skip_to(1000)
-        assert log.last_offset() == 1000
-        assert log.append([event("e3")])[0].offset == 1001
-        assert [offset for offset, _ in log.read(0)] == [1, 2, 1001]
-    with Log(tmp_path / "fresh.db") as fresh:
-        assert fresh.skip_to(7)
-        assert fresh.append([event("e1")])[0].offset == 8

@@ -265,10 +265,27 @@ def test_reading_goes_on_from_any_offset_in_pieces(log: DurableLog) -> None:
     assert offset == log.last_offset()
 
 
-def test_a_log_says_whether_it_ends_before_what_was_seen_of_it(log: DurableLog) -> None:
-    newest = log.append([event("e1")])[0].offset
-    assert newest is not None
-    assert not log.skip_to(newest)
-    assert log.skip_to(newest + 1_000)
-    later = log.append([event("e2")])[0].offset
-    assert [offset for offset, _ in log.read(newest)] == [later]
+def test_a_log_goes_on_after_what_was_seen_of_it(log: DurableLog, place: Place) -> None:
+    log.append([event("e1"), event("e2")])
+    assert not log.skip_to(2)
+    assert log.skip_to(1000)
+    assert log.last_offset() == 1000
+    assert [verdict.offset for verdict in log.append([event("e3"), event("e1")])] == [1001, 1]
+    with place.open() as second:
+        for opened in (log, second):
+            assert not opened.skip_to(1001)
+            assert [offset for offset, _ in opened.read(0)] == [1, 2, 1001]
+            assert [offset for offset, _ in opened.read(1)] == [2, 1001]
+            assert [[offset for offset, _ in opened.read(after)] for after in (2, 999, 1000)] == [[1001]] * 3
+            assert opened.read(1001) == []
+            assert opened.append([event("e3")])[0].offset == 1001
+
+
+def test_a_log_that_has_skipped_forgets_erasures_up_to_an_offset_of_its_own(log: DurableLog) -> None:
+    assert log.skip_to(7)
+    offset = log.erase_user("ann")
+    assert offset == 8
+    log.forget_erasures(7)
+    assert log.read(7) == [(8, UserErased(user_id="ann"))]
+    log.forget_erasures(8)
+    assert log.read(0) == []
