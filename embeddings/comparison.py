@@ -16,7 +16,7 @@ def compare(metrics: Mapping[str, float], models_dir: Path) -> Comparison:
     """A new model's metrics with those of the one that serves now."""
     current = current_version(models_dir)
     if current is None:
-        return Comparison(None, "not compared", "nothing served yet that it could be compared with")
+        return Comparison(None, "not compared", "the first model: there is no other to compare it with")
     try:
         serving = read_manifest(models_dir / current).metrics
     except DamagedArtifact:

@@ -39,7 +39,7 @@ def test_a_worse_model_is_held_back_until_it_is_forced_and_a_rollback_takes_it_b
 ) -> None:
     with contextlib.ExitStack() as running:
         clew = Commands(settings, tmp_path / "out", running)
-        assert "nothing served yet that it could be compared with" in clew.told("train")
+        assert "the first model: there is no other to compare it with" in clew.told("train")
         first = current_version(settings.models_dir)
         clew.start("serve")
         client = client_of(settings, running)
