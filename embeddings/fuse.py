@@ -1,8 +1,9 @@
 """Chooses on the validation part how the linear model, the encoder and popularity are added up. NumPy only.
 
-score = trend_i^γ · linear · size^−p · (x (B0 + R)) / σ_linear  +  (x̂ C Qᵀ) / σ_taste  +  β · bias / σ_taste
+score = t · (trend_i^γ · linear · size^−p · (x (B0 + R)) / σ_linear  +  (x̂ C Qᵀ) / σ_taste)  +  β · bias / σ_taste
 
 σ are standard deviations over all validation users and items, fixed once: the served score is one plain sum.
+t is 1 here: how far a short history is trusted is chosen afterwards, see embeddings.trust.
 """
 
 import itertools
@@ -20,12 +21,14 @@ POOLED = 150  # best items of each component, of which the fused list is made
 
 
 class Fusion(msgspec.Struct, frozen=True, kw_only=True):
-    """linear: weight beside taste (which counts 1). power: of Σ w², for the linear part. popularity: β. trend: γ."""
+    """linear: weight beside taste (which counts 1). power: of Σ w², for the linear part. popularity: β. trend: γ.
+    half_size: h of embeddings.trust."""
 
     linear: float = 1.0
     power: float = 0.25
     popularity: float = 1.0
     trend: float = 0.0
+    half_size: float = 0.0
 
 
 LINEAR = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
@@ -152,14 +155,18 @@ def _best(scores: Floats, seen: NDArray[np.integer]) -> NDArray[np.int64]:
 
 
 def _metrics(scores: Floats, pool: _Pool) -> tuple[Floats, Floats]:
-    """NDCG and recall at K of each user. Targets outside the pool are missed.
-
-    The ideal list has min(K, targets) of them.
-    """
+    """NDCG and recall at K of each user. Targets outside the pool are missed."""
     width = min(K, scores.shape[1])
     order = np.argsort(-np.where(pool.real, scores, -np.inf), axis=1, kind="stable")[:, :width]
-    hits = np.take_along_axis(pool.hits, order, axis=1)
+    return gains(np.take_along_axis(pool.hits, order, axis=1), pool.wanted)
+
+
+def gains(hits: NDArray[np.bool_], wanted: NDArray[np.integer]) -> tuple[Floats, Floats]:
+    """(b,) NDCG and recall at K of lists (b, at most K) in order, of users who want so many items (b,), at least one.
+
+    The ideal list has min(K, wanted) of them.
+    """
     discounts = 1 / np.log2(np.arange(2, K + 2))
-    ideal = np.cumsum(discounts)[np.minimum(pool.wanted, K) - 1]
-    ndcgs, recalls = hits @ discounts[:width] / ideal, hits.sum(axis=1) / pool.wanted
+    ideal = np.cumsum(discounts)[np.minimum(wanted, K) - 1]
+    ndcgs, recalls = hits @ discounts[: hits.shape[1]] / ideal, hits.sum(axis=1) / wanted
     return ndcgs.astype(np.float32), recalls.astype(np.float32)

@@ -2,7 +2,8 @@
 
 A trial changes one of the two fitted parts, the linear model or the encoder, beside the best other one so far, and is
 kept when the fused lists rank better. Then, as much of the linear model is made to flow through the graph as costs
-nothing. A budget only ends the list early: equal seeds and equal numbers of trials give equal models.
+nothing, and it is chosen how far short histories are trusted. A budget only ends the list early: equal seeds and equal
+numbers of trials give equal models.
 """
 
 import time
@@ -18,6 +19,7 @@ from embeddings.fit_linear import Linear
 from embeddings.fitting import Fitting
 from embeddings.fuse import Chosen, Components
 from embeddings.settings import EncoderSettings, LinearSettings, TrainSettings, cosine_encoder
+from embeddings.trust import with_trust
 from embeddings.validation import UNCHOSEN, Validation
 
 MOST_TRIALS = 60
@@ -159,6 +161,12 @@ class Search:
                     self.settings = msgspec.structs.replace(self.settings, linear=wider)
                     self.chosen, self.solved = chosen, solved
 
+    def weigh_short_histories(self) -> None:
+        """How far a short history is trusted beside popularity."""
+        assert self.encoded is not None
+        assert self.solved is not None
+        self.chosen = with_trust(self.validation, self.encoded, self.solved, self.chosen, self.fitting.seed)
+
     def found(self) -> Found:
         if not self.validation.whole:
             return Found(self.settings, self.chosen, self.ran)
@@ -225,4 +233,5 @@ def search(
     run.run(trial_list(start, cosine, fitting.seed)[: max(most - 1, 0)], until)
     if run.ran > 1:
         run.widen_graph()
+    run.weigh_short_histories()
     return run.found()

@@ -140,6 +140,7 @@ def _final(fitting: Fitting, found: Found, *, num_users: int) -> Model:
         taste_power=0.5,
         taste_length=encoded.target_length / chosen.taste_deviation,
         half_life_days=settings.half_life_days,
+        half_size=chosen.fusion.half_size,
     )
     metrics = {"encoder_loss": encoded.loss}
     if chosen.ndcg >= 0:

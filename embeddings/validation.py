@@ -45,6 +45,34 @@ class Validation:
         nothing = np.zeros((0, 0), np.float32)
         return Components(nothing, taste, sizes, self.seen, self.targets, encoded.bias, self.trend)
 
+    @property
+    def num_items(self) -> int:
+        return len(self.trend)
+
+    def among(self, some: slice) -> "Validation":
+        """With only some of its users, by their place in `users`."""
+        return replace(
+            self,
+            users=self.users[some],
+            rows=sp.csr_array(self.rows[some]),
+            seen=sp.csr_array(self.seen[some]),
+            targets=sp.csr_array(self.targets[some]),
+        )
+
+    def first(self, count: int, seed: int) -> sp.csr_array:
+        """(b, I) as rows, of only the first items that each user took, in the order of their newest events.
+
+        Items of the same moment come in an order that the seed fixes.
+        """
+        kept = np.flatnonzero((self.fit.weights != 0) & np.isin(self.fit.user_rows, self.users))
+        users = np.searchsorted(self.users, self.fit.user_rows[kept])
+        draws = np.random.default_rng(seed).random(len(kept))
+        order = np.lexsort((draws, self.fit.at[kept], users))
+        place = np.arange(len(order)) - np.searchsorted(users[order], users[order])
+        chosen = order[place < count]
+        pairs = (self.fit.weights[kept[chosen]], (users[chosen], self.fit.item_rows[kept[chosen]]))
+        return sp.csr_array(pairs, shape=(len(self.users), self.num_items))
+
     def rank(self, parts: Components, linear: Floats) -> Chosen:
         """The best fusion of an encoder's scores with those of a linear model, (b, I)."""
         return choose(replace(parts, linear=linear))

@@ -114,5 +114,13 @@ def size_scale(weights: NDArray[np.floating], power: float) -> float:
     return size**-power if size > 0 else 0.0
 
 
+def trust_in(size: float, half_size: float) -> float:
+    """What every part of a score but popularity is multiplied with: s² / (s² + h²) for a history of size s = Σ w².
+
+    A half for one of size half_size, 0 for one of size 0.
+    """
+    return size**2 / (size**2 + half_size**2) if size > 0 else 0.0
+
+
 def _rows(values: object) -> NDArray[np.int32]:
     return np.asarray(values, dtype=np.int32)

@@ -3,7 +3,9 @@
 The score of item i for a user whose items weigh w (before normalisation), with own = Σ w²:
 
     score_i = target_scale_i · linear · (Σ_h w_h B0_hi + Σ_h w_h R_hi) + taste · ⟨Σ_h w_h C_h, Q_i⟩ + bias_i
-    linear = own^−linear_power        taste = own^−taste_power, or 1 / ‖Σ_h w_h C_h‖ where taste is a cosine
+    linear = trust · own^−linear_power
+    taste = trust · own^−taste_power, or trust / ‖Σ_h w_h C_h‖ where taste is a cosine
+    trust = own² / (own² + half_size²)
 
 B0_hi = Σ_f F_hf F_if for h ≠ i, and 0 for h = i; f is a feature: one relation type to one entity.
 R is kept whole (behaviour_rows), as a product without its diagonal (behaviour_left · behaviour_rightᵀ − diagonal),
@@ -29,12 +31,14 @@ class Normalisation(msgspec.Struct, frozen=True, kw_only=True):
     """How a user's history is scaled. The powers are of Σ w²; half_life_days: None for no decay.
 
     taste_length: the length of each row of Q where taste is a cosine: users' vectors are then brought to 1. Else 0.
+    half_size: the Σ w² of a history that counts half beside popularity (embeddings.trust).
     """
 
     linear_power: float = 0.25
     taste_power: float = 0.5
     taste_length: float = 0.0
     half_life_days: float | None = None
+    half_size: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from domain.snapshot import Rows
 from embeddings.alike import Alike
 from embeddings.artifact import Artifact
-from embeddings.weighting import size_scale
+from embeddings.weighting import size_scale, trust_in
 from embeddings.weights import Floats, Normalisation, Weights
 from recommend.behaviour import Behaviour
 from recommend.entity_index import EntityIndex
@@ -94,18 +94,17 @@ class Scorer:
     def score(self, weighted: Weighted) -> Scores:
         """Scores of all items. Without any weight that differs from 0 only the popularity part is left."""
         rows, weights = _nonzero(weighted)
-        linear = weights * np.float32(size_scale(weights, self.normalisation.linear_power))
-        taste = weights * np.float32(size_scale(weights, self.normalisation.taste_power))
+        linear = self.linear_amounts(weighted)
         entity = np.asarray(self._features @ (self._features[rows].T @ linear), np.float32)
         entity[rows] -= linear * self._own[rows]
         behaviour = self._behaviour.of_user(rows, linear, len(self.item_ids))
-        user = np.asarray(taste @ self.weights.taste_context[rows], np.float32)
-        return self._sum(entity, behaviour, user)
+        taste = weights * np.float32(size_scale(weights, self.normalisation.taste_power))
+        user = self._of_length(np.asarray(taste @ self.weights.taste_context[rows], np.float32))
+        return self._sum(entity, behaviour, user * np.float32(self._trust(weights)))
 
     def entity_part_through(self, weighted: Weighted, entity_rows: Sequence[int]) -> Floats:
         """(I,) what of the part `entity` comes through these entities."""
-        rows, weights = _nonzero(weighted)
-        linear = weights * np.float32(size_scale(weights, self.normalisation.linear_power))
+        rows, linear = _nonzero(weighted)[0], self.linear_amounts(weighted)
         columns = np.flatnonzero(np.isin(self.weights.feature_entities, np.asarray(entity_rows, np.int64)))
         through = self._features[:, columns]
         part = np.asarray(through @ (through[rows].T @ linear), np.float32)
@@ -119,13 +118,12 @@ class Scorer:
         vector[columns] = values
         amounts = np.asarray(weights, np.float32) * np.float32(size_scale(np.asarray(weights, np.float32), 0.5))
         user = np.asarray(amounts @ self.weights.entity_context[np.asarray(entity_rows, np.int64)], np.float32)
-        return self._sum(np.asarray(self._features @ vector), np.zeros(len(self.item_ids), np.float32), user)
+        nobody = np.zeros(len(self.item_ids), np.float32)
+        return self._sum(np.asarray(self._features @ vector), nobody, self._of_length(user))
 
     def _sum(self, entity: Floats, behaviour: Floats, user: Floats) -> Scores:
         entity = entity * self.weights.target_scale
         behaviour = behaviour * self.weights.target_scale
-        if self.normalisation.taste_length:
-            user = _unit(user)
         taste = np.asarray(self.weights.taste_targets @ user, np.float32)
         popularity = self.weights.bias
         return Scores(entity + behaviour + taste + popularity, entity, behaviour, taste, popularity)
@@ -144,7 +142,7 @@ class Scorer:
     def linear_amounts(self, weighted: Weighted) -> Floats:
         """(r,) what multiplies the features of each row of the index."""
         _, weights = _nonzero(weighted)
-        return weights * np.float32(size_scale(weights, self.normalisation.linear_power))
+        return weights * np.float32(self._linear_scale(weights))
 
     def entity_columns(self, weighted: Weighted, item_row: int, index: EntityIndex | None = None) -> EntityColumns:
         """The same terms as columns, in no order: for a user with thousands of them. index: of the same weights."""
@@ -176,7 +174,7 @@ class Scorer:
         They sum over h to the score without its popularity.
         """
         rows = weighted.item_rows
-        linear = weighted.weights * np.float32(size_scale(weighted.weights, self.normalisation.linear_power))
+        linear = weighted.weights * np.float32(self._linear_scale(weighted.weights))
         shared = np.asarray((self._features[rows] @ self._features[item_rows].T).toarray(), np.float32)
         shared[rows[:, None] == item_rows[None, :]] = 0
         behaviour = np.stack([self._behaviour.terms(rows, int(row)) for row in item_rows], axis=1)
@@ -185,6 +183,7 @@ class Scorer:
         if self.normalisation.taste_length:
             length = np.linalg.norm(context.sum(axis=0))
             context = context / length if length > 0 else context
+        context *= np.float32(self._trust(weighted.weights))
         near = context @ self.weights.taste_targets[item_rows].astype(np.float32).T
         return np.asarray(
             (shared + behaviour) * linear[:, None] * self.weights.target_scale[item_rows] + near, np.float32
@@ -276,7 +275,16 @@ class Scorer:
     # ---- helpers
 
     def _term_scale(self, weights: Floats, item_row: int) -> float:
-        return size_scale(weights, self.normalisation.linear_power) * float(self.weights.target_scale[item_row])
+        return self._linear_scale(weights) * float(self.weights.target_scale[item_row])
+
+    def _linear_scale(self, weights: Floats) -> float:
+        return size_scale(weights, self.normalisation.linear_power) * self._trust(weights)
+
+    def _trust(self, weights: Floats) -> float:
+        return trust_in(float(np.square(weights, dtype=np.float64).sum()), self.normalisation.half_size)
+
+    def _of_length(self, user: Floats) -> Floats:
+        return _unit(user) if self.normalisation.taste_length else user
 
     def _taste_features(self, entity_rows: Sequence[int], weights: Sequence[float]) -> tuple[NDArray[np.int64], Floats]:
         """Columns and values of the pseudo item that has these entities."""

@@ -112,13 +112,14 @@ def _user(served: Served, weighted: Weighted) -> _User:
     rows, weights = weighted.item_rows[counts], weighted.weights[counts].astype(np.float64)
     own = float(weights @ weights)
     normalisation = scorer.normalisation
-    amounts = weights * (own**-normalisation.linear_power if own > 0 else 0)
+    trust = own**2 / (own**2 + normalisation.half_size**2) if own > 0 else 0
+    amounts = weights * (trust * own**-normalisation.linear_power if own > 0 else 0)
     taste = (weights * (own**-normalisation.taste_power if own > 0 else 0)) @ scorer.weights.taste_context[rows]
     if normalisation.taste_length:
         length = float(np.linalg.norm(taste))
         taste = taste / length if length > 0 else taste
     profile = np.asarray(served.features[rows].T @ amounts)
-    return _User(profile, taste, dict(zip(rows.tolist(), amounts.tolist(), strict=True)))
+    return _User(profile, taste * trust, dict(zip(rows.tolist(), amounts.tolist(), strict=True)))
 
 
 def _change_item(served: Served, total: Doubles, user: _User, item_row: int, columns: set[int]) -> None:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from domain.snapshot import Snapshot
 from embeddings.artifact import Artifact
-from embeddings.weighting import size_scale
 from recommend.behaviour import Behaviour
 from recommend.history import Histories, Weighted
 from recommend.score import Scorer
@@ -91,8 +90,8 @@ def ask(served: Served, user_row: int, n: int) -> Asked:
     events = served.histories[user_row]
     weighted = served.scorer.weigh(events)
     counts = weighted.weights != 0
-    rows, weights = weighted.item_rows[counts].astype(np.int64), weighted.weights[counts]
-    amounts = (weights * np.float32(size_scale(weights, served.scorer.normalisation.linear_power))).astype(np.float64)
+    rows = weighted.item_rows[counts].astype(np.int64)
+    amounts = served.scorer.linear_amounts(weighted).astype(np.float64)
     scores = served.scorer.score(weighted)
     allowed = served.snapshot.item_available.copy()
     allowed[events.item_rows] = False

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -11,9 +12,13 @@ from recommend.evaluate.shown import BEHAVIOUR, ENTITY, Asked, Served, Shown, as
 from tests.recommend.small_model import small_artifact
 
 
-@pytest.fixture(scope="module")
-def served() -> Served:
-    return Served.of(small_artifact())
+@pytest.fixture(scope="module", params=[0.0, 4.0], ids=["trusted", "half trusted"])
+def served(request: pytest.FixtureRequest) -> Served:
+    """As it is, and where a history of size 4 counts half."""
+    artifact = small_artifact()
+    normalisation = msgspec.structs.replace(artifact.manifest.normalisation, half_size=request.param)
+    manifest = msgspec.structs.replace(artifact.manifest, normalisation=normalisation)
+    return Served.of(dataclasses.replace(artifact, manifest=manifest))
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +51,9 @@ def test_masking_lowers_the_score_by_the_stated_amount(served: Served, bob: Aske
             assert masked_change(served, bob, row(served, item_id), reason) == pytest.approx(reason.value, abs=1e-5)
 
 
-def test_features_that_are_told_together_are_taken_away_together(served: Served) -> None:
+def test_features_that_are_told_together_are_taken_away_together() -> None:
     """Eve and Armageddon: action and science fiction are one reason where neither weighs enough alone."""
+    served = Served.of(small_artifact())
     eve = ask(served, served.snapshot.user_row["eve"], 10)
     popular = dataclasses.replace(eve, taste=np.full_like(eve.taste, 17 - 5.108))
     item_row = row(served, "armageddon")

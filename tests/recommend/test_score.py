@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -57,6 +58,25 @@ def test_terms_sum_to_their_parts_for_every_item(artifact: Artifact, mixed: Weig
         assert behaviour.shape == (4,)
         assert float(behaviour.sum()) == pytest.approx(float(scores.behaviour[item]), abs=2e-4)
         assert behaviour[1] == 0  # only seen
+
+
+def test_a_history_of_the_half_size_counts_half_beside_popularity(artifact: Artifact, mixed: Weighted) -> None:
+    """Σ w² is 1 + 4 + 0.25."""
+    normalisation = msgspec.structs.replace(artifact.manifest.normalisation, half_size=5.25)
+    manifest = msgspec.structs.replace(artifact.manifest, normalisation=normalisation)
+    whole, halved = Scorer(artifact), Scorer(replace(artifact, manifest=manifest))
+    before, after = whole.score(mixed), halved.score(mixed)
+    for part in ("entity", "behaviour", "taste"):
+        np.testing.assert_allclose(getattr(after, part), getattr(before, part) / 2, atol=1e-5)
+    np.testing.assert_array_equal(after.popularity, before.popularity)
+    rows = np.arange(ITEMS)
+    np.testing.assert_allclose(halved.amounts(mixed, rows), whole.amounts(mixed, rows) / 2, atol=1e-5)
+    for item in range(ITEMS):
+        entity = sum(term.value for term in halved.entity_terms(mixed, item))
+        assert entity == pytest.approx(float(after.entity[item]), abs=1e-4)
+        assert halved.behaviour_terms(mixed, item).sum() == pytest.approx(float(after.behaviour[item]), abs=2e-4)
+    tastes = ([0], [1.0])
+    np.testing.assert_array_equal(halved.from_tastes(*tastes).total, whole.from_tastes(*tastes).total)
 
 
 def test_taste_can_be_a_cosine(mixed: Weighted, tmp_path: Path) -> None:
