@@ -99,8 +99,10 @@ def _ended(pid: int, timeout_s: float) -> bool:
 
 
 def alive(pid: int) -> bool:
+    """Whether any of it still runs: a process whose first thread has ended keeps its ports until the others have."""
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1
     except psutil.NoSuchProcess:
         return False
 

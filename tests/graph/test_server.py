@@ -25,7 +25,7 @@ from domain.errors import (
     ServerError,
     StartFailed,
 )
-from graph import home, java, offline, process
+from graph import bolt, home, java, offline, process
 from graph.server import Connection, ServerConfig, admin, connection, doctor, down, status, up
 from tests.servers import ask, language, small_server
 
@@ -57,8 +57,7 @@ def test_a_second_up_finds_the_running_server(server: Running) -> None:
 
 
 def test_a_running_server_is_found_with_the_ports_it_was_started_with(server: Running) -> None:
-    config, first = server
-    assert connection(replace(config, bolt_port=1)).uri == first.uri
+    assert connection(replace(server[0], bolt_port=1)).uri == server[1].uri
 
 
 def test_status_names_what_a_client_needs(server: Running) -> None:
@@ -156,6 +155,7 @@ def test_a_server_without_its_pid_file_is_still_found_and_stopped(spare: ServerC
     spare.pid_file.unlink(missing_ok=True)
     assert status(spare).running
     assert down(spare) is True
+    bolt.require_port(spare.bolt_port, "free at once")
     assert down(spare) is False
 
 
