@@ -15,7 +15,10 @@ from tests.end_to_end.pages import ROOT, commands_of, shell
 
 pytestmark = pytest.mark.timeout(900)
 
-EDGE = "MATCH (a {id: $start})-[r]->(b {id: $end}) WHERE type(r) = $type RETURN count(r) AS found"
+EDGE = (
+    "MATCH (a:User|Item|Entity {id: $start})-[r]->(b:User|Item|Entity {id: $end}) WHERE type(r) = $type"
+    " RETURN count(r) AS found"
+)
 
 
 @pytest.fixture(scope="module")
