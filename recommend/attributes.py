@@ -1,6 +1,7 @@
 """The entity part of a score, by what a user's liked items and another item both have."""
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import cached_property, partial
 
@@ -55,10 +56,11 @@ class Attributes:
         counts = ~np.isin(entities, list(self._subject.masked))
         return dataclasses.replace(shared, amounts=shared.amounts * counts, told=told * counts)
 
-    def grounds(self, shared: Shared, item_row: int, wanted: float) -> list[Ground]:
+    def grounds(self, shared: Shared, item_row: int, *, wanted: float, least: float) -> list[Ground]:
         """One ground per feature, over all events that share it; the 25 strongest.
 
         wanted: where no single one weighs as much and those of a relation together do, they are one ground.
+        least: what a reason weighs to be told; those of them that would be told alike are one ground, too.
         """
         order = np.argsort(-shared.told, kind="stable")
         order = order[shared.told[order] > 0]
@@ -68,8 +70,21 @@ class Attributes:
             enough = np.flatnonzero(np.bincount(relations, weights=shared.told) >= wanted)
             together = [order[relations[order] == relation] for relation in enough]
             order = order[~np.isin(relations[order], enough)]
-        grounds = [self._together(shared, places, item_row) for places in together]
+        alike = self._alike(shared, order[shared.told[order] >= least])
+        order = order[~np.isin(order, np.concatenate(alike))] if alike else order
+        grounds = [self._together(shared, places, item_row) for places in (*together, *alike)]
         return grounds + self._singles(shared, order[:MOST_GROUNDS], item_row)
+
+    def _alike(self, shared: Shared, places: Places) -> list[Places]:
+        """Those without a name that read alike: of one relation, and of several items, or of the same one."""
+        names = self._view.catalogue.entity_names
+        by_text = defaultdict[tuple[int, int], list[int]](list)
+        for place in places.tolist():
+            code, entity_row = self._link(int(shared.columns[place]))
+            if names[entity_row] is None:
+                item = -1 if shared.events[place] > 1 else shared.likes.first(int(shared.groups[place]))
+                by_text[code, item].append(place)
+        return [np.array(alike) for alike in by_text.values() if len(alike) > 1]
 
     def _singles(self, shared: Shared, places: Places, item_row: int) -> list[Ground]:
         """One ground for each place in `shared`."""

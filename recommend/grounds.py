@@ -11,6 +11,7 @@ from recommend.drafts import DraftPath
 from recommend.wording import Wording
 
 WEAK_BELOW = 0.15  # share of the positive terms
+LEAST_SHARE = 0.02  # below this, only the strongest reason is told
 
 Tell = Callable[[Wording], tuple[str, DraftPath | None]]
 

@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 
 from domain.answers import Path, Reason
 from recommend.drafts import DraftPath
-from recommend.grounds import WEAK_BELOW, Ground, Split, Splitter
+from recommend.grounds import LEAST_SHARE, WEAK_BELOW, Ground, Split, Splitter
 from recommend.ranking import share_of
 from recommend.verify import Verifier
 from recommend.wording import Wording
 
 MOST_REASONS = 3  # with a path, per item of a list
-LEAST_SHARE = 0.02  # below this, only the strongest reason is told
 
 
 @dataclass
@@ -97,7 +96,7 @@ class _Item:
 
     def shown(self) -> list[Told]:
         """The strongest that have a path and are told apart, of both kinds of true path where there are both."""
-        found: dict[str, Told] = {}  # two writers without a name are told the same way
+        found: dict[str, Told] = {}  # two tastes without a name may be told the same way
         for place, ground in enumerate(self._with_path):
             if len(found) == MOST_REASONS or (found and not self._counts(ground)):
                 break

@@ -11,7 +11,7 @@ from recommend import texts
 from recommend.attributes import Attributes
 from recommend.company import Company
 from recommend.drafts import LEAST_OTHERS, DraftPath, behaviour_path
-from recommend.grounds import WEAK_BELOW, Ground, Split, strongest
+from recommend.grounds import LEAST_SHARE, WEAK_BELOW, Ground, Split, strongest
 from recommend.history import Weighted
 from recommend.ranking import Ranking, share_of
 from recommend.score import Scorer
@@ -41,7 +41,8 @@ class ModelSplitter:
         positive = float(shared.amounts.sum() + behaviour[behaviour > 0].sum()) + sum(max(0.0, one) for one in rest)
         grounds = self._behaviours(behaviour, item_row) + self._others(rest, item_row)
         is_told = any(ground.value >= WEAK_BELOW * positive for ground in grounds if ground.has_path)
-        grounds += self._attributes.grounds(shared, item_row, 0 if is_told else WEAK_BELOW * positive)
+        wanted = 0 if is_told else WEAK_BELOW * positive
+        grounds += self._attributes.grounds(shared, item_row, wanted=wanted, least=LEAST_SHARE * positive)
         return Split(positive, strongest(grounds), lambda whole: self._contributions(item_row, whole))
 
     @cached_property

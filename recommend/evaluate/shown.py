@@ -112,8 +112,8 @@ def reasons_of(served: Served, asked: Asked, item_row: int) -> tuple[float, list
     positive = float(terms[terms > 0].sum() + behaviour[behaviour > 0].sum()) + sum(max(0.0, one) for one in rest)
     found = _together(served, asked, behaviour, item_row)
     is_told = any(one.value >= WEAK * positive for one in found)
-    relations = served.scorer.weights.feature_relations
-    found += _entities(asked, terms, target.indices, relations, 0 if is_told else WEAK * positive)
+    wanted = 0 if is_told else WEAK * positive
+    found += _entities(served, asked, terms, target.indices, wanted=wanted, least=LEAST_SHARE * positive)
     return positive, sorted(found, key=lambda one: -one.value)
 
 
@@ -128,22 +128,35 @@ def shown_of(reasons: list[Shown], positive: float) -> list[Shown]:
 
 
 def _entities(
-    asked: Asked, terms: Doubles, columns: NDArray[np.int32], relations: NDArray[np.int16], wanted: float
+    served: Served, asked: Asked, terms: Doubles, columns: NDArray[np.int32], *, wanted: float, least: float
 ) -> list[Shown]:
     """One reason per feature: its positive terms, over all events that share it.
 
     wanted: where none weighs as much, the features of each relation that do together are one reason.
+    least: what a reason weighs to be told; those of them that would read alike are one.
     """
-    kept = np.maximum(terms, 0)
+    kept, relations = np.maximum(terms, 0), served.scorer.weights.feature_relations
     shared = np.flatnonzero(kept.any(axis=0)).tolist()
     singles = [_entity(asked, kept, columns, [place]) for place in shared]
+    alike: dict[object, list[int]] = {}
+    for place, one in zip(shared, singles, strict=True):
+        alike.setdefault(_reading(served, one) if one.value >= least else one.key, []).append(place)
+    apart = [_entity(asked, kept, columns, places) for places in alike.values()]
     if any(one.value >= wanted for one in singles):
-        return singles
+        return apart
     by_relation = {relation: [p for p in shared if relations[columns[p]] == relation] for relation in set(relations)}
     together = [_entity(asked, kept, columns, places) for places in by_relation.values() if places]
     enough = [one for one in together if one.value >= wanted]
     covered = {column for one in enough for column in one.columns}
-    return enough + [one for one in singles if one.columns[0] not in covered]
+    return enough + [one for one in apart if one.columns[0] not in covered]
+
+
+def _reading(served: Served, one: Shown) -> object:
+    """What tells one feature's reason apart: its entity, or, where that has no name, the relation and a single item."""
+    weights, (column,) = served.scorer.weights, one.columns
+    if served.snapshot.entity_names[int(weights.feature_entities[column])] is not None:
+        return one.key
+    return int(weights.feature_relations[column]), one.events if len(one.events) == 1 else ()
 
 
 def _entity(asked: Asked, kept: Doubles, columns: NDArray[np.int32], places: list[int]) -> Shown:

@@ -77,6 +77,21 @@ def small_artifact() -> Artifact:
     return Artifact(Path("small"), manifest, small_weights(snapshot), snapshot)
 
 
+def nameless_actors() -> Artifact:
+    """The model, where Thurman is in Die Hard too, as Willis is, and no actor has a name."""
+    artifact = small_artifact()
+    snapshot = artifact.snapshot
+    types = [relation.type for relation in snapshot.relations]
+    acted = snapshot.relations[types.index("ACTED_BY")]
+    heads = np.append(acted.heads, np.int32(snapshot.item_row["diehard"]))
+    tails = np.append(acted.tails, np.int32(snapshot.entity_row["Actor:thurman"]))
+    more = [replace(one, heads=heads, tails=tails) if one is acted else one for one in snapshot.relations]
+    pairs = zip(snapshot.entity_ids, snapshot.entity_names, strict=True)
+    names = object_column([None if entity_id.startswith("Actor:") else name for entity_id, name in pairs])
+    snapshot = replace(snapshot, entity_names=names, relations=tuple(more))
+    return replace(artifact, snapshot=snapshot, weights=small_weights(snapshot))
+
+
 def small_weights(snapshot: Snapshot) -> Weights:
     items = [str(item_id) for item_id in snapshot.item_ids]
     features, dense = _features(snapshot)

@@ -12,7 +12,7 @@ from recommend.browser import literal
 from recommend.recommender import Recommender
 from recommend.request import RecommendRequest
 from recommend.world import World
-from tests.recommend.small_model import small_artifact
+from tests.recommend.small_model import nameless_actors, small_artifact
 
 POSITIVE = sqrt(0.5) + 1.1 + 2  # ann and diehard: Willis of pulp, action of kill, and those who took pulp and diehard
 
@@ -96,6 +96,30 @@ def test_where_no_attribute_explains_15_percent_those_of_one_relation_are_told_t
     assert both.path is not None
     assert [node.id for node in both.path.nodes] == ["eve", "kill2", "Genre:action", "armageddon"]
     assert (willis.entities, willis.weak) == (1, True)
+
+
+def test_entities_without_a_name_that_read_alike_are_one_reason_and_their_shares_sum(log: Log) -> None:
+    recommender = Recommender(World(log, artifact=nameless_actors()), None)
+    actors = recommender.explain("c1", "diehard").reasons[1]  # of Pulp Fiction, which weighs 1: twice √½ · √½
+    assert actors.text == "Same actor as Pulp Fiction, which you bought"
+    assert (actors.events, actors.entities, actors.more_paths) == (1, 2, 1)
+    assert actors.share == pytest.approx(1 / (1 + 2))  # 2: others who took both
+    explanation = recommender.explain("eve", "diehard")
+    actors = explanation.reasons[0]
+    assert actors.text == "Same actor as 4 of yours, such as Kill Bill 2, which you rated 4"
+    assert (actors.events, actors.entities) == (4, 2)
+    terms = [one.share for one in explanation.contributions if one.relation == "ACTED_BY"]
+    assert actors.share == pytest.approx(sum(terms))
+    assert sum(reason.share for reason in explanation.reasons) == pytest.approx(1)
+
+
+def test_entities_without_a_name_that_are_known_by_other_items_are_told_apart(log: Log) -> None:
+    """Ann and Die Hard: Thurman is in two of hers, Willis in one."""
+    reasons = Recommender(World(log, artifact=nameless_actors()), None).explain("ann", "diehard").reasons
+    assert [reason.text for reason in reasons if "actor" in reason.text] == [
+        "Same actor as 2 of yours, such as Kill Bill, which you rated 4",
+        "Same actor as Pulp Fiction, which you rated 5",
+    ]
 
 
 def test_an_edge_of_a_path_has_its_own_direction_kind_and_time(recommender: Recommender) -> None:

@@ -1,15 +1,19 @@
 """The faithfulness bench on the hand-written model, where every change can be worked out on paper."""
 
 import dataclasses
+from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
+from ingest.log import Log
 from recommend.evaluate.faithfulness import Told, Truth, faithfulness, smoothed, spearman, stability, told_of
 from recommend.evaluate.removal import Edge, edges_of, masked_change, only, rank_in, scores_without
 from recommend.evaluate.shown import BEHAVIOUR, ENTITY, Asked, Served, Shown, ask, reasons_of, shown_of
-from tests.recommend.small_model import small_artifact
+from recommend.recommender import Recommender
+from recommend.world import World
+from tests.recommend.small_model import nameless_actors, small_artifact
 
 
 @pytest.fixture(scope="module", params=[0.0, 4.0], ids=["trusted", "half trusted"])
@@ -63,6 +67,21 @@ def test_features_that_are_told_together_are_taken_away_together() -> None:
     assert together.value == pytest.approx(2.687, abs=1e-3)
     assert masked_change(served, eve, item_row, together) == pytest.approx(together.value, abs=1e-5)
     assert Truth(served.snapshot).holds(served, eve.user_row, item_row, together)
+
+
+@pytest.mark.parametrize("user_id", ["ann", "c1", "eve"])
+def test_what_reads_alike_is_one_reason_as_in_lists(user_id: str, tmp_path: Path) -> None:
+    served = Served.of(nameless_actors())
+    with Log(tmp_path / "log.db") as log:
+        explanation = Recommender(World(log, artifact=nameless_actors()), None).explain(user_id, "diehard")
+    listed = [(one.share, one.events, one.entities) for one in explanation.reasons if one.code == ENTITY]
+    asked = ask(served, served.snapshot.user_row[user_id], 10)
+    positive, found = reasons(served, asked, "diehard")
+    told = [one for one in found if one.code == ENTITY]
+    assert [(len(one.events), len(one.columns)) for one in told] == [one[1:] for one in listed]
+    assert [one.value / positive for one in told] == pytest.approx([one[0] for one in listed], abs=1e-5)
+    for one in told:
+        assert masked_change(served, asked, row(served, "diehard"), one) == pytest.approx(one.value, abs=1e-5)
 
 
 def test_behind_a_behavioural_reason_are_the_events_and_at_least_five_others(served: Served, bob: Asked) -> None:
