@@ -27,10 +27,16 @@ if TYPE_CHECKING:
 LONGEST = (
     "tests/end_to_end/test_movies.py",
     "tests/end_to_end/test_documents.py",
-    "tests/clew/test_worse_model.py",
-    "tests/chaos/test_crashes_of_brokers.py",
     "tests/graph/test_server.py",
+    "tests/chaos/test_crashes_of_brokers.py",
+    "tests/chaos/test_crashes.py",
+    "tests/console/test_console.py",
+    "tests/console/test_rule_editor.py",
+    "tests/clew/test_worse_model.py",
+    "tests/clew/test_command_line.py",
     "tests/graph/test_bulk_load.py",
+    "tests/graph/test_offline.py",
+    "tests/clew/test_pipeline.py",
 )
 
 
