@@ -11,6 +11,8 @@ from api.services import Graph
 from domain.errors import ClewError, LogError
 
 INTERVAL_S = 2.0
+SLOW_S = 2.0  # a Neo4j that takes longer is not ok; the driver waits for a silent one for much longer
+PROMPT_S = 1.0  # a slow one is ok again when it answers within this, so that it does not come and go
 logger = logging.getLogger("clew.api")
 
 
@@ -54,10 +56,17 @@ class GraphWatch:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="graph-watch", daemon=True)
         self._state = GraphState(False, None, None, "no Neo4j is configured" if graph is None else "not seen yet")
+        self._asked_at: float | None = None  # of the look that waits for an answer
+        self._is_slow = False
 
     @property
     def state(self) -> GraphState:
-        return self._state
+        """As last seen, but for a Neo4j that has been silent since."""
+        asked_at, state = self._asked_at, self._state
+        waits_s = 0.0 if asked_at is None else time.monotonic() - asked_at
+        if state.ok and waits_s > SLOW_S:
+            return replace(state, ok=False, error=f"Neo4j has not answered for {waits_s:.0f} s")
+        return state
 
     def start(self) -> None:
         if self._graph is not None:
@@ -71,15 +80,20 @@ class GraphWatch:
     def look(self) -> GraphState:
         """Asks now."""
         assert self._graph is not None
-        before = self._state
+        before, began = self._state, time.monotonic()
+        self._asked_at = began
         try:
             now = GraphState(True, self._graph.verify(), self._graph.writer_offset(), None)
         except ClewError as error:
             now = GraphState(False, before.version, before.writer_offset, error.message)
+        took_s = time.monotonic() - began
+        self._is_slow = took_s > (PROMPT_S if self._is_slow else SLOW_S)
+        if now.ok and self._is_slow:
+            now = replace(now, ok=False, error=f"Neo4j took {took_s:.1f} s to answer")
         now = replace(now, lag_s=self._lag_s(now.writer_offset))
         if now.ok != before.ok:
             logger.info("Neo4j is %s", "there" if now.ok else f"away: {now.error}")
-        self._state = now
+        self._state, self._asked_at = now, None
         return now
 
     def _lag_s(self, writer_offset: int | None) -> float | None:

@@ -1,16 +1,21 @@
 """Health and metrics."""
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from api import watch
 from api.edge import Edge
 from api.services import Services
-from api.watch import GraphWatch, LagClock
+from api.watch import INTERVAL_S, SLOW_S, GraphWatch, LagClock
 from clew.writer import drain_once
 from domain.errors import GraphUnavailable
+from graph import server as neo4j_server
+from graph.server import Connection, ServerConfig
 from graph.store import GraphStore
 from ingest.log import Log
 from recommend.recommender import Recommender
@@ -73,6 +78,44 @@ def test_when_the_log_cannot_be_read_it_is_unready(offline: Live) -> None:
 def test_the_watch_keeps_the_last_offset_while_neo4j_is_away() -> None:
     state = GraphWatch(Absent(), lambda: 0).look()
     assert (state.ok, state.writer_offset, state.error) == (False, None, "no Neo4j runs here; run `clew up`")
+
+
+def test_a_neo4j_that_stands_still_is_said_to_within_seconds(
+    live: Live, server: tuple[ServerConfig, Connection]
+) -> None:
+    _ready_when(live, lambda seen: seen["graph"]["ok"])
+    pid = neo4j_server.status(server[0]).pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    stopped_at = time.monotonic()
+    try:
+        found = _ready_when(live, lambda seen: not seen["graph"]["ok"])
+        assert time.monotonic() - stopped_at < INTERVAL_S + SLOW_S + 1
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert found["status"] == "degraded"
+    assert found["graph"]["error"].startswith("Neo4j has not answered for ")
+    assert _ready_when(live, lambda seen: seen["graph"]["ok"])["status"] == "ready"
+
+
+def test_a_neo4j_that_is_slow_does_not_come_and_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow:
+        takes_s = 0.0
+
+        def verify(self) -> str:
+            time.sleep(self.takes_s)
+            return "2026.08.1"
+
+        def writer_offset(self) -> int:
+            return 0
+
+    monkeypatch.setattr(watch, "SLOW_S", 0.4)
+    monkeypatch.setattr(watch, "PROMPT_S", 0.2)
+    graph, seen = Slow(), list[bool]()
+    looking = GraphWatch(graph, lambda: 0)  # type: ignore[arg-type]
+    for graph.takes_s in (0.0, 0.3, 0.5, 0.3, 0.5, 0.0, 0.3):
+        seen.append(looking.look().ok)
+    assert seen == [True, True, False, False, False, True, True]
 
 
 def test_writes_are_refused_while_neo4j_is_too_far_behind(services: Services, start: Callable[..., Live]) -> None:
