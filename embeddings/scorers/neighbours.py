@@ -1,6 +1,7 @@
 """Neighbourhood models of items and of users, by cosine or by Pearson correlation, shrunk. NumPy and SciPy only.
 
-similarity = x · y / (‖x‖ ‖y‖ + shrink); for Pearson x and y are centred over all their entries, zeros included.
+similarity = x · y / (‖x‖ ‖y‖ + shrink); for Pearson x and y are centred over all their entries, zeros included. Only
+similarities above 0 count, and weights are never below 0: rows that share nothing need not be looked at.
 Source: Cremonesi, Koren & Turrin, RecSys 2010, section 4; Ferrari Dacrema et al., TOIS 2021, for the grids.
 """
 
@@ -43,9 +44,7 @@ def nearest_items(
     parts: list[sp.csr_array] = []
     for start in range(0, num_items, BLOCK):
         rows = np.arange(start, min(start + BLOCK, num_items))
-        similar = vectors.similarities(rows)
-        similar[np.arange(len(rows)), rows] = 0
-        parts.append(sp.csr_array(_largest(similar, neighbours)))
+        parts.append(vectors.nearest(rows, neighbours))
         if advance is not None:
             advance(len(rows))
     return sp.csr_array(sp.vstack(parts).T)
@@ -61,12 +60,11 @@ class UserNeighbours:
     neighbours: int
 
     def score(self, user_rows: Users) -> Floats:
-        return dense(sp.csr_array(self._nearest(user_rows)) @ self.rows)
+        return dense(self.vectors.nearest(user_rows, self.neighbours) @ self.rows)
 
     def contributions(self, user_row: int, item_row: int) -> dict[str, float]:
         """By the user's items, which are what makes the neighbours near; "level" is what centring takes off."""
-        similar = self._nearest(np.array([user_row]))[0]
-        near = np.flatnonzero(similar)
+        near = np.sort(self.vectors.nearest(np.array([user_row]), self.neighbours).indices).astype(np.int64)
         amounts = dense(self.rows[near][:, [item_row]]).ravel()
         shares = amounts / self.vectors.denominators(user_row, near)
         own = sp.csr_array(self.rows[[user_row]])
@@ -74,11 +72,6 @@ class UserNeighbours:
         parts = item_parts(self.item_ids, own.indices, own.data * (shares @ shared))
         level = -float(shares @ self.vectors.offsets(user_row, near))
         return {**parts, "level": level} if level else parts
-
-    def _nearest(self, user_rows: Users) -> Floats:
-        similar = self.vectors.similarities(user_rows)
-        similar[np.arange(len(user_rows)), user_rows] = 0
-        return _largest(similar, self.neighbours)
 
 
 def fit_user_neighbours(snapshot: Snapshot, settings: Settings, seed: int, progress: Progress) -> UserNeighbours:  # noqa: ARG001
@@ -90,9 +83,11 @@ def fit_user_neighbours(snapshot: Snapshot, settings: Settings, seed: int, progr
 
 @dataclass(frozen=True)
 class _Vectors:
-    """rows (n, m) sparse; means (n,) what each is centred by, 0 for cosine; lengths (n,) after centring."""
+    """rows (n, m) sparse, columns (m, n) the same; means (n,) what each is centred by, 0 for cosine; lengths (n,) after
+    centring."""
 
     rows: sp.csr_array
+    columns: sp.csr_array
     means: NDArray[np.float64]
     lengths: NDArray[np.float64]
     shrink: float
@@ -104,15 +99,19 @@ class _Vectors:
         if correlation == "cosine":
             means[:] = 0
         squares = np.asarray(rows.multiply(rows).sum(axis=1)).ravel() - width * means**2
-        return cls(rows, means, np.sqrt(np.maximum(squares, 0)), shrink)
+        return cls(rows, sp.csr_array(rows.T), means, np.sqrt(np.maximum(squares, 0)), shrink)
 
-    def similarities(self, chosen: NDArray[np.int64]) -> Floats:
-        """(b, n) of the chosen rows with all rows; 0 where either has no length."""
-        products = (self.rows[chosen] @ self.rows.T).toarray() - self.offsets(
-            chosen[:, None], np.arange(len(self.means))
-        )
-        below = self.denominators(chosen[:, None], np.arange(len(self.means)))
-        return np.divide(products, below, out=np.zeros_like(below), where=below > 0).astype(np.float32)
+    def nearest(self, chosen: NDArray[np.int64], count: int) -> sp.csr_array:
+        """(b, n) similarities above 0 of the chosen rows with the `count` other rows most like each."""
+        similar = sp.csr_array(self.rows[chosen] @ self.columns)
+        places = np.repeat(np.arange(len(chosen)), np.diff(similar.indptr))
+        own, others = chosen[places], similar.indices.astype(np.int64)
+        below = self.denominators(own, others)
+        values = np.divide(similar.data - self.offsets(own, others), below, out=np.zeros_like(below), where=below > 0)
+        values[own == others] = 0
+        similar.data = _largest(values, similar.indptr, count).astype(np.float32)
+        similar.eliminate_zeros()
+        return similar
 
     def offsets(self, row: NDArray[np.int64] | int, others: NDArray[np.int64]) -> NDArray[np.float64]:
         """m · mean · mean: what centring takes off a product."""
@@ -123,10 +122,10 @@ class _Vectors:
         return np.where(product > 0, product + self.shrink, 0)
 
 
-def _largest(similar: Floats, count: int) -> Floats:
-    """The same (b, n) with all but the `count` largest of each row, and those at or below 0, set to 0."""
-    if similar.shape[1] > count:
-        least = np.partition(similar, similar.shape[1] - count, axis=1)[:, similar.shape[1] - count]
-        similar[similar < least[:, None]] = 0
-    similar[similar < 0] = 0
-    return similar
+def _largest(values: NDArray[np.float64], indptr: NDArray[np.integer], count: int) -> NDArray[np.float64]:
+    """The same with all but the `count` largest of each row, and those at or below 0, set to 0. Equal ones stay."""
+    kept = np.maximum(values, 0)
+    for row in np.flatnonzero(np.diff(indptr) > count).tolist():
+        own = kept[indptr[row] : indptr[row + 1]]
+        own[own < np.partition(own, len(own) - count)[len(own) - count]] = 0
+    return kept
