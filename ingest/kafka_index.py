@@ -157,9 +157,12 @@ class KafkaIndex:
 
     def erased(self, people: Collection[bytes]) -> set[bytes]:
         """Those of the people who were erased."""
-        if self._value("SELECT 1 FROM erased WHERE 1 = ? LIMIT 1", 1) is None:
+        if not self.has_erased():
             return set()
         return {person for (person,) in self._each("SELECT person FROM erased WHERE person = ?", people)}
+
+    def has_erased(self) -> bool:
+        return self._value("SELECT 1 FROM erased WHERE 1 = ? LIMIT 1", 1) is not None
 
     def add_merged(self, person: bytes, visitor: bytes) -> None:
         self._run("INSERT OR IGNORE INTO merged VALUES (?, ?)", [(person, visitor)])

@@ -172,6 +172,10 @@ class KafkaLog:
         hashes = {self._keyring.hash(user_id): user_id for user_id in user_ids}
         return {hashes[person] for person in self._index.erased(hashes.keys())}
 
+    def has_erased(self) -> bool:
+        self._check()
+        return self._index.has_erased()
+
     def _commit(self, batches: list[Batch]) -> None:
         """Sends what is new of all batches, and waits until it can be read here."""
         self._check()

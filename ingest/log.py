@@ -18,7 +18,7 @@ from domain.records import Event, Record, UserErased
 from ingest import log_dead, log_file
 from ingest.group_commit import Batch, GroupCommit, Line, judge, lines_of
 from ingest.log_contract import MAX_DEAD, DeadLetter, Letter, Verdict
-from ingest.log_erasure import erase, erased_among, person_of, persons_in
+from ingest.log_erasure import erase, erased_among, has_erased, person_of, persons_in
 from ingest.log_guard import Guard
 
 _DECODER = msgspec.json.Decoder(Record)
@@ -140,6 +140,10 @@ class Log:
     def erased_among(self, user_ids: Collection[str]) -> set[str]:
         with self._reading() as reader:
             return erased_among(reader, self._tombstone_key, user_ids)
+
+    def has_erased(self) -> bool:
+        with self._reading() as reader:
+            return has_erased(reader)
 
     def _commit(self, batches: list[Batch]) -> None:
         """One transaction for all batches."""

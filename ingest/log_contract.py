@@ -134,3 +134,7 @@ class DurableLog(Protocol):
     def erased_among(self, user_ids: Collection[str]) -> set[str]:
         """Those of the people who were erased. Costs next to nothing while nobody ever was."""
         ...
+
+    def has_erased(self) -> bool:
+        """Whether anybody was ever erased. Whom is not known: there are keyed hashes only."""
+        ...

@@ -83,7 +83,7 @@ def _all_records(log: DurableLog) -> Iterator[Record]:
 
 def erased_among(connection: sqlite3.Connection, key: bytes, user_ids: Collection[str]) -> set[str]:
     """Those of the people for whom there is a tombstone."""
-    if not user_ids or connection.execute("SELECT 1 FROM tombstones LIMIT 1").fetchone() is None:
+    if not user_ids or not has_erased(connection):
         return set()
     if len(user_ids) > MANY:
         known = {digest for (digest,) in connection.execute("SELECT digest FROM tombstones")}
@@ -92,6 +92,10 @@ def erased_among(connection: sqlite3.Connection, key: bytes, user_ids: Collectio
     return {
         user_id for user_id in user_ids if connection.execute(query, (tombstone(key, user_id),)).fetchone() is not None
     }
+
+
+def has_erased(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM tombstones LIMIT 1").fetchone() is not None
 
 
 def erase(writer: sqlite3.Connection, key: bytes, user_id: str) -> None:

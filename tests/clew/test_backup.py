@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from clew.backup import export_log, restore_log
+from clew.erasing import expel_erased
 from clew.settings import Settings
 from clew.wiring import Wired, open_log, wire
 from clew.writer import drain, drain_once
-from domain.errors import InvalidRequest, InvalidSource
+from domain.errors import GraphUnavailable, InvalidRequest, InvalidSource
 from domain.progress import Silent
 from domain.records import ItemPut, Record, UserMerged, UserPut
 from graph.store import GraphStore
@@ -143,6 +144,14 @@ def test_a_graph_that_is_put_back_loses_them_before_anything_is_made_of_it(setti
     stop_after = lambda _: stop.set()  # noqa: E731 one turn
     drain(wired.log, wired.graph, stop, holder="another", drained=stop_after)
     assert count(store) == 0
+
+
+def test_a_graph_is_looked_through_for_the_erased_only_where_somebody_was(home: Settings) -> None:
+    with open_log(home) as log, GraphStore("bolt://127.0.0.1:1", "neo4j", "no Neo4j is here") as store:
+        assert expel_erased(log, store, None) == 0
+        log.erase_user(PERSON)
+        with pytest.raises(GraphUnavailable):
+            expel_erased(log, store, None)
 
 
 def count(store: GraphStore) -> object:

@@ -188,7 +188,9 @@ def test_an_erased_person_is_in_no_record_of_theirs_or_others(log: DurableLog) -
 
 
 def test_an_erased_person_is_refused_for_ever(log: DurableLog, place: Place) -> None:
+    assert not log.has_erased()
     log.erase_user("ann")
+    assert log.has_erased()
     records = [
         event("e1"),
         UserPut(user_id="ann", properties={}),
