@@ -209,7 +209,7 @@ class KafkaLog:
         before = self._tail.position
         offsets = self._sender.send(messages)
         if min(offsets) < before:
-            raise replaced(self._brokers, self._topic)
+            self._tail.give_up(replaced(self._brokers, self._topic))
         self._tail.wait_for(max(offsets) + 1, TIMEOUT_S)  # durable by now: too long a wait is no failure
         self._tail.check()
         return offsets

@@ -77,9 +77,16 @@ class Tail:
             self._thread.join()
 
     def check(self) -> None:
-        """Raises: the error with which the thread ended."""
+        """Raises: the error for which it was given up."""
         if self._error is not None:
             raise self._error
+
+    def give_up(self, error: LogError) -> None:
+        """From now on, every question is answered by the error."""
+        logger.error("the log can be followed no further: %s", error.message)
+        with self._moved:
+            self._error = error
+            self._moved.notify_all()
 
     def wait_for(self, position: int, timeout_s: float) -> None:
         """Until everything below the position is readable here; returns without it when that takes too long."""
@@ -134,7 +141,7 @@ class Tail:
 
     def _run(self) -> None:
         well = True
-        while not self._stop.is_set():
+        while self._error is None and not self._stop.is_set():
             try:
                 messages = self._follower.consume(BATCH, POLL_S)
                 if messages:
@@ -151,11 +158,7 @@ class Tail:
                 self._follower.seek(self.position)
                 self._stop.wait(AGAIN_S)
             except ClewError as error:
-                logger.error("the log can be followed no further: %s", error.message)
-                self._error = error if isinstance(error, LogError) else LogError(error.message)
-                with self._moved:
-                    self._moved.notify_all()
-                return
+                self.give_up(error if isinstance(error, LogError) else LogError(error.message))
 
     def _take(self, messages: Sequence[Message]) -> None:
         """Messages into the index, then among the newest records. Done again, it changes nothing."""

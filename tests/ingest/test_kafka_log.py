@@ -160,6 +160,8 @@ def test_a_topic_that_was_made_anew_is_known_by_the_first_offset_and_by_its_id(
         with machine(tmp_path, kafka, topic, "b") as anew:
             with pytest.raises(LogReplaced):
                 _until_taken(log, "e3")  # it lies where e1 was, and is not acknowledged
+            with pytest.raises(LogReplaced):
+                log.last_offset()
             anew.append([event(f"n{number}") for number in range(5)])
         with pytest.raises(LogReplaced):
             log._look_around()  # type: ignore[attr-defined]
