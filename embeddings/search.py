@@ -15,7 +15,7 @@ import numpy as np
 
 from embeddings.encoded import Encoded
 from embeddings.features import Floats
-from embeddings.fit_linear import Linear
+from embeddings.fit_linear import Linear, LinearProblem
 from embeddings.fitting import Fitting
 from embeddings.fuse import Chosen, Components
 from embeddings.settings import EncoderSettings, LinearSettings, TrainSettings, cosine_encoder
@@ -23,6 +23,7 @@ from embeddings.trust import with_trust
 from embeddings.validation import UNCHOSEN, Validation
 
 MOST_TRIALS = 60
+MOST_RIDGES = 7  # of one linear model
 SLACK = 1.3  # a fit may take so many times as long as the longest one before it
 RIDGES = ((0.01, 0.03), (0.05, 0.1), (0.15, 0.4), (0.6, 1.2))
 LINEAR_SPACE: dict[str, tuple[object, ...]] = {
@@ -173,19 +174,28 @@ class Search:
         return Found(self.settings, self.chosen, self.ran, self.encoded, self.solved)
 
     def _try_linear(self, linear: LinearSettings) -> None:
-        assert self.parts is not None
+        """With each of its λ; where the largest or smallest of several is the best, with larger or smaller ones."""
         validation = self.validation
         problem = self.fitting.pose(validation.fit, validation.matrix, linear)
-        for ridge in linear.ridges:
-            with self.fitting.progress.step(self._title(f"linear model, λ {ridge}"), 1) as advance:
-                solved = problem.solve(ridge)
-                scores = solved.scores(validation.rows)
-                chosen = validation.rank(self.parts, scores)
-                advance(1)
-            if chosen.ndcg > self.chosen.ndcg:
-                one = msgspec.structs.replace(linear, ridges=(ridge,))
-                self.settings = msgspec.structs.replace(self.settings, linear=one)
-                self.chosen, self.linear, self.solved = chosen, scores, solved
+        found = {ridge: self._try_ridge(problem, ridge) for ridge in linear.ridges}
+        for factor, edge in ((2.0, max), (0.5, min)) if len(found) > 1 else ():
+            while len(found) < MOST_RIDGES and max(found, key=found.__getitem__) == edge(found):
+                ridge = edge(found) * factor
+                found[ridge] = self._try_ridge(problem, ridge)
+
+    def _try_ridge(self, problem: LinearProblem, ridge: float) -> float:
+        """The NDCG of the fused lists."""
+        assert self.parts is not None
+        with self.fitting.progress.step(self._title(f"linear model, λ {ridge:g}"), 1) as advance:
+            solved = problem.solve(ridge)
+            scores = solved.scores(self.validation.rows)
+            chosen = self.validation.rank(self.parts, scores)
+            advance(1)
+        if chosen.ndcg > self.chosen.ndcg:
+            one = msgspec.structs.replace(problem.settings, ridges=(ridge,))
+            self.settings = msgspec.structs.replace(self.settings, linear=one)
+            self.chosen, self.linear, self.solved = chosen, scores, solved
+        return chosen.ndcg
 
     def _try_encoder(self, encoder: EncoderSettings) -> None:
         settings = msgspec.structs.replace(self.settings, encoder=encoder)

@@ -7,7 +7,8 @@ EPOCHS, MOST_STEPS = 7, 400  # of the encoder over all users, where they are man
 
 
 class LinearSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """ridges: λ to choose from, as multiples of the largest entry of the Gram matrix's diagonal.
+    """ridges: λ to choose from, as multiples of the largest entry of the Gram matrix's diagonal; beyond the last of
+    several while that is better.
 
     prior_scale multiplies θ of the graph prior. user_power: users count in the Gram matrix by (Σ w²)^−user_power.
     session: whether pairs of items of one sitting count more (only where R is whole).

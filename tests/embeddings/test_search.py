@@ -8,6 +8,7 @@ import pytest
 
 from domain.progress import Silent
 from embeddings.artifact import switch_current
+from embeddings.fit_linear import LinearProblem
 from embeddings.fitting import Fitting
 from embeddings.search import GRAPH_COST, Search, search, trial_list
 from embeddings.settings import EncoderSettings, LinearSettings, TrainSettings, cosine_encoder, settings_for
@@ -62,6 +63,33 @@ def test_more_trials_are_never_worse_on_the_validation_part() -> None:
     fitting, held = Fitting.of(snapshot, 0, Silent()), validation_of(snapshot, None, QUICK, 0)
     found = [search(fitting, held, QUICK, trials=trials).chosen.ndcg for trials in (1, 3)]
     assert found == sorted(found)
+
+
+@pytest.mark.parametrize(
+    ("ridges", "best", "tried"),
+    [
+        ((0.05, 0.1), 0.4, [0.05, 0.1, 0.2, 0.4, 0.8]),
+        ((0.2, 0.4), 0.05, [0.2, 0.4, 0.1, 0.05, 0.025]),
+        ((0.1, 0.2, 0.4), 0.2, [0.1, 0.2, 0.4]),
+        ((1.0, 2.0), 1e9, [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0]),  # so far and no further
+        ((0.1,), 0.2, [0.1]),
+    ],
+)
+def test_the_search_for_a_ridge_goes_on_while_the_best_is_at_the_end(
+    ridges: tuple[float, ...], best: float, tried: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By lists that are the better the nearer the ridge is to the best."""
+    asked: list[float] = []
+
+    def ndcg(_: Search, problem: LinearProblem, ridge: float) -> float:
+        asked.append(ridge)
+        return -abs(np.log(ridge / best))
+
+    monkeypatch.setattr(Search, "_try_ridge", ndcg)
+    snapshot = checkerboard()
+    start = TrainSettings(linear=LinearSettings(ridges=ridges), encoder=QUICK.encoder)
+    Search(Fitting.of(snapshot, 0, Silent()), validation_of(snapshot, None, start, 0), start).start()
+    assert asked == pytest.approx(tried)
 
 
 def test_the_graph_carries_as_much_as_costs_nothing() -> None:
