@@ -152,6 +152,7 @@ def test_a_held_event_counts_once_when_another_server_made_its_item(
     assert live.client.post("/v1/events", json={**EVENT, "item_id": "new"}).json()["held"] == 1
     theirs = Event(event_id="theirs", user_id="ann", item_id="new", kind="view", at=1_600_000_000_000)
     live.services.log.append([NEW_ITEM if way == "item" else theirs])
+    live.services.world.catch_up()  # as the follower of `clew serve` does, which is not here
     until(lambda: "one" in [event.event_id for event in stored(live)])
     until(lambda: live.services.log.awaited() == set())
     assert [event.event_id for event in stored(live)].count("one") == 1
@@ -211,7 +212,7 @@ def replace_id(event: Event, event_id: str) -> Event:
 
 
 def until(holds: Callable[[], bool]) -> None:
-    """The releaser takes a twentieth of the time: where its first look took half a second, the next is ten later."""
+    """The releaser takes a twentieth of the time: where its first look took a second, the next is twenty later."""
     deadline = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < deadline
