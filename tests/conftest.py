@@ -6,11 +6,13 @@ CLEW_TEST_REQUIRE=all turns a skipped test into a failed one, but for those that
 import contextlib
 import os
 import shutil
+from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from _pytest.nodeid import coerce_node_id
 
 from broker import server as kafka_server
 from broker.server import BrokerConfig
@@ -41,7 +43,15 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files in the order in which workers take them; a worker runs a whole file, whose tests share its fixtures."""
+    """Files in the order in which workers take them; a worker runs a whole file, whose tests share its fixtures.
+
+    Tests of one name, as schemathesis makes them, are numbered: workers would run one of them only.
+    """
+    count = Counter[str]()
+    for item in items:
+        count[item.nodeid] += 1
+        if count[item.nodeid] > 1:
+            item._id = coerce_node_id(f"{item.nodeid}[{count[item.nodeid]}]")  # pytest has no public way
     place = {path: number for number, path in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
 
