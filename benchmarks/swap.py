@@ -245,7 +245,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         result = measure(options, Path(folder))
     result |= {
-        "command": f"python benchmarks/swap.py {options.demo}",
+        "command": f"python benchmarks/swap.py {options.demo} --rate {options.rate:g}",
         "rate_per_s": options.rate,
         "load_average": os.getloadavg()[0],
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -60,7 +60,7 @@ def with_trust(validation: Validation, encoded: Encoded, linear: Linear, chosen:
     the best the smallest: a list is then about its user as early as it may be.
     """
     most = max(MOST_SCORES // validation.num_items, 2)
-    some = validation.among(slice(0, most))
+    some = validation.among(slice(None, None, -(-len(validation.users) // most)))  # evenly: rows may be in order of age
     whole = _known(some, some.rows, encoded, linear, chosen)
     began = [_known(some, some.first(count, seed), encoded, linear, chosen) for count in LENGTHS]
     least = float(whole.gains(0.0)[0].mean()) * (1 - MOST_COST)
