@@ -13,6 +13,7 @@ from collections.abc import Callable
 import psutil
 
 from clew.erasing import scrub_home
+from clew.pace import paced
 from clew.settings import Settings
 from clew.warm import touch
 from clew.watch import NICE
@@ -23,7 +24,6 @@ from graph.snapshot import newest_snapshot
 from recommend.world import World
 
 INTERVAL_S = 2.0
-SWITCH_S = 0.0005  # the longest that one of the refresher's steps keeps a request waiting (Python's own: 5 ms)
 SNAPSHOT_S = 600.0
 logger = logging.getLogger("clew.serve")
 
@@ -78,15 +78,11 @@ class Refresher:
 
     def _serve(self, make: Callable[[], World]) -> None:
         scrub_home(self._settings, self._wired.log)
-        before = sys.getswitchinterval()
-        sys.setswitchinterval(SWITCH_S)
-        try:
+        with paced():
             fresh = make()
             touch(fresh)
-            self._world.adopt(fresh)
-            gc.freeze()  # as at the start: no request waits while it is searched for garbage
-        finally:
-            sys.setswitchinterval(before)
+        self._world.adopt(fresh)
+        gc.freeze()  # as at the start: no request waits while it is searched for garbage
 
     def _epoch(self) -> str | None:
         """The mark of the last complete load; None while there is none, or Neo4j is away."""
