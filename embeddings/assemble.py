@@ -46,7 +46,7 @@ def assemble(
     borrowed = [alike.of_row(int(row)) for row in new]
     bias[new] = base + slopes[0] * np.array([each.weights @ (bias - base)[each.rows] for each in borrowed], np.float32)
     bias_scale = np.float32(fusion.popularity) * taste_scale
-    root = np.sqrt(np.maximum(encoded.degrees, 1))
+    root = np.sqrt(np.maximum(encoded.degrees, 1))[:, None]
     positive = pairs.weights > 0
     order = np.lexsort((pairs.user_rows[positive], pairs.item_rows[positive]))
     behaviour = _behaviour(_lent(linear.rest, new, borrowed, slopes[1]), linear_scale)

@@ -210,7 +210,7 @@ def _export(encoder: Encoder, features: Features, num_entities: int, temperature
             entities[learned] = side.entities
             side.entities = torch.nn.Parameter(entities)
             items, messages = side(full)
-            sides.append((items, messages, side.from_entities.clamp(min=0)))
+            sides.append((items, messages, side.from_entities.clamp(min=0).unsqueeze(1)))
         bias = encoder.bias.detach()
     (context, entity_context, to_context), (targets, entity_targets, to_targets) = sides
     length = 0.0 if temperature is None else 1 / temperature

@@ -19,6 +19,7 @@ from embeddings.linear import (
     residual_of_rows,
 )
 from embeddings.nearby import residual_nearby
+from embeddings.positive import SPARSITY, positive_residual
 from embeddings.settings import LinearSettings
 from embeddings.weighting import PairWeights
 
@@ -76,20 +77,33 @@ class LinearProblem:
     scale: float
     nearby: bool = False
 
-    def solve(self, ridge: float, *, prior_scale: float | None = None) -> Linear:
-        """The model for λ = ridge · the largest entry of the Gram matrix's diagonal; prior_scale: the settings' own."""
-        scale = self.settings.prior_scale if prior_scale is None else prior_scale
-        theta = self.fitted * np.float32(scale)
-        prior = self.features.scaled(theta)
+    def solve(self, ridge: float, *, prior_scale: float | None = None, positive: bool | None = None) -> Linear:
+        """The model for λ = ridge · the largest entry of the Gram matrix's diagonal.
+
+        prior_scale, positive: the settings' own when None.
+        """
+        settings = self.settings
+        theta = self.fitted * np.float32(settings.prior_scale if prior_scale is None else prior_scale)
+        prior, near = self.features.scaled(theta), settings.neighbours
+        sparsity = SPARSITY * self.scale if (settings.positive if positive is None else positive) else None
         if self.gram is not None:
-            rest = residual(self.gram, dense_prior(prior), ridge * self.scale).astype(np.float32)
+            known = dense_prior(prior)
+            rest = residual(self.gram, known, ridge * self.scale).astype(np.float32)
+            if sparsity is not None:
+                rest += positive_residual(self.gram, known, ridge * self.scale, sparsity, neighbours=near)
+                rest /= 2
             return Linear(theta, prior, rest)
         if self.nearby:
-            near = self.settings.neighbours
-            return Linear(theta, prior, residual_nearby(self.rows, prior, ridge * self.scale, neighbours=near))
+            rest = residual_nearby(self.rows, prior, ridge * self.scale, neighbours=near, sparsity=sparsity)
+            return Linear(theta, prior, rest)
         own = sp.csr_array(prior[self.columns])
         found = residual_of_rows(self.rows, own, ridge * self.scale, rank=_rank(self.rows, self.settings.rank))
         return Linear(theta, prior, self._spread(found))
+
+    @property
+    def is_product(self) -> bool:
+        """Whether R is a product of two matrices."""
+        return self.gram is None and not self.nearby
 
     def _spread(self, found: LowRank) -> LowRank:
         """Rows of 0 for the items that have no residual."""

@@ -31,7 +31,7 @@ class Fusion(msgspec.Struct, frozen=True, kw_only=True):
     half_size: float = 0.0
 
 
-LINEAR = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
+LINEAR = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
 POWERS = (0.25, 0.5)
 POPULARITY = (0.3, 0.6, 1.0)
 TRENDS = (0.0, 0.5, 0.75)

@@ -11,15 +11,19 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from embeddings.features import Floats
+from embeddings.positive import positive_entries
 
 BLOCK = 500  # columns whose products with all items are held at once
 Places = NDArray[np.int64]
 
 
-def residual_nearby(matrix: sp.csr_array, prior: sp.csr_array, ridge: float, *, neighbours: int) -> sp.csr_array:
+def residual_nearby(
+    matrix: sp.csr_array, prior: sp.csr_array, ridge: float, *, neighbours: int, sparsity: float | None = None
+) -> sp.csr_array:
     """R (I, I) float32 with at most `neighbours` entries per column and a zero diagonal.
 
     matrix: X (U, I). prior: F (I, K) with B0 = F Fᵀ − diag(F Fᵀ). With neighbours >= I − 1 it is exact.
+    With a sparsity, the mean of that and of the one without negative entries (embeddings.positive).
     """
     items = sp.csr_array(matrix.T)
     num_items = len(items.indptr) - 1
@@ -36,7 +40,7 @@ def residual_nearby(matrix: sp.csr_array, prior: sp.csr_array, ridge: float, *, 
         for place, column in enumerate(block.tolist()):
             near, wanted = _nearest(together, place, column, inverse, neighbours)
             rows.append(near)
-            values.append(_solved(items, near, wanted if left is None else left[near, place], ridge))
+            values.append(_solved(items, near, wanted if left is None else left[near, place], ridge, sparsity))
     indptr = np.append(0, np.cumsum([len(each) for each in rows]))
     parts = (np.concatenate(values), np.concatenate(rows), indptr)
     return sp.csr_array(sp.csc_array(parts, shape=(num_items, num_items)))
@@ -67,11 +71,14 @@ def _nearest(
     return rows[order], products[order]
 
 
-def _solved(items: sp.csr_array, near: Places, wanted: Floats, ridge: float) -> Floats:
+def _solved(items: sp.csr_array, near: Places, wanted: Floats, ridge: float, sparsity: float | None) -> Floats:
     if len(near) == 0:
         return np.zeros(0, np.float32)
     rows = sp.csr_array(items[near])
     gram = (rows @ rows.T).toarray().astype(np.float64)
     gram[np.diag_indices_from(gram)] += ridge
+    goal = wanted.astype(np.float64)
+    positive = None if sparsity is None else positive_entries(gram, goal, sparsity)
     factor = scipy.linalg.cho_factor(gram, lower=True, overwrite_a=True, check_finite=False)
-    return np.asarray(scipy.linalg.cho_solve(factor, wanted.astype(np.float64), check_finite=False), np.float32)
+    solved = scipy.linalg.cho_solve(factor, goal, check_finite=False)
+    return np.asarray(solved if positive is None else (solved + positive) / 2, np.float32)

@@ -1,9 +1,9 @@
 """Searches hyperparameters on a validation part: trials in an order that the seed fixes. Needs torch.
 
 A trial changes one of the two fitted parts, the linear model or the encoder, beside the best other one so far, and is
-kept when the fused lists rank better. Then, as much of the linear model is made to flow through the graph as costs
-nothing, and it is chosen how far short histories are trusted. A budget only ends the list early: equal seeds and equal
-numbers of trials give equal models.
+kept when the fused lists rank better. Then the encoder becomes the mean of COPIES, as much of the linear model is made
+to flow through the graph as costs nothing, and it is chosen how far short histories are trusted. A budget only ends the
+list early: equal seeds and equal numbers of trials give equal models.
 """
 
 import time
@@ -24,6 +24,7 @@ from embeddings.validation import UNCHOSEN, Validation
 
 MOST_TRIALS = 60
 MOST_RIDGES = 7  # of one linear model
+COPIES = 2  # of the encoder that was found: what chance made of one is halved
 SLACK = 1.3  # a fit may take so many times as long as the longest one before it
 RIDGES = ((0.01, 0.03), (0.05, 0.1), (0.15, 0.4), (0.6, 1.2))
 LINEAR_SPACE: dict[str, tuple[object, ...]] = {
@@ -113,6 +114,7 @@ class Search:
     chosen: Chosen = UNCHOSEN
     ran: int = 0
     longest_s: float = 0.0
+    copy_s: float = 0.0  # what the best encoder took
     encoded: Encoded | None = None
     parts: Components | None = None
     linear: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
@@ -120,16 +122,19 @@ class Search:
 
     def start(self) -> None:
         """The start's own encoder and, for each of its ridges, its own linear model: one trial."""
+        began = time.perf_counter()
         self.encoded = self._encode(self.settings)
+        self.copy_s = time.perf_counter() - began
         self.parts = self.validation.parts(self.encoded)
         self._try_linear(self.settings.linear)
         self.ran += 1
 
     def run(self, trials: list[Part], until: float | None) -> None:
-        """Runs the trials in order, until the clock (time.perf_counter) would pass `until`."""
+        """Runs the trials in order, until the clock (time.perf_counter) would pass `until`, copies included."""
         for part in trials:
             began = time.perf_counter()
-            if until is not None and began + self.longest_s * SLACK > until:
+            copies_s = self.copy_s * (COPIES - 1) * (1 if self.validation.whole else 2)
+            if until is not None and began + (self.longest_s + copies_s) * SLACK > until:
                 return
             if isinstance(part, LinearSettings):
                 self._try_linear(part)
@@ -137,6 +142,18 @@ class Search:
                 self._try_encoder(part)
             self.longest_s = max(self.longest_s, time.perf_counter() - began)
             self.ran += 1
+
+    def add_copies(self) -> None:
+        """The encoder becomes the mean of COPIES from different starts; not a trial: it is worse only by chance."""
+        assert self.encoded is not None
+        if self.settings.encoder.copies >= COPIES:
+            return
+        encoder = msgspec.structs.replace(self.settings.encoder, copies=COPIES)
+        self.settings = msgspec.structs.replace(self.settings, encoder=encoder)
+        fit, matrix, title = self.validation.fit, self.validation.matrix, "Validation: more copies of the encoder"
+        self.encoded = self.fitting.more_copies(self.encoded, fit, matrix, self.settings, title)
+        self.parts = self.validation.parts(self.encoded)
+        self.chosen = self.validation.rank(self.parts, self.linear)
 
     def widen_graph(self) -> None:
         """The largest scale of the graph prior that costs nothing, at the ridge that was chosen.
@@ -184,26 +201,32 @@ class Search:
                 found[ridge] = self._try_ridge(problem, ridge)
 
     def _try_ridge(self, problem: LinearProblem, ridge: float) -> float:
-        """The NDCG of the fused lists."""
+        """The NDCG of the fused lists, with R by ridge regression or half of it without negative entries."""
         assert self.parts is not None
-        with self.fitting.progress.step(self._title(f"linear model, λ {ridge:g}"), 1) as advance:
-            solved = problem.solve(ridge)
-            scores = solved.scores(self.validation.rows)
-            chosen = self.validation.rank(self.parts, scores)
-            advance(1)
-        if chosen.ndcg > self.chosen.ndcg:
-            one = msgspec.structs.replace(problem.settings, ridges=(ridge,))
-            self.settings = msgspec.structs.replace(self.settings, linear=one)
-            self.chosen, self.linear, self.solved = chosen, scores, solved
-        return chosen.ndcg
+        forms = (False,) if problem.is_product else (False, True)
+        best = -1.0
+        with self.fitting.progress.step(self._title(f"linear model, λ {ridge:g}"), len(forms)) as advance:
+            for positive in forms:
+                solved = problem.solve(ridge, positive=positive)
+                scores = solved.scores(self.validation.rows)
+                chosen = self.validation.rank(self.parts, scores)
+                advance(1)
+                best = max(best, chosen.ndcg)
+                if chosen.ndcg > self.chosen.ndcg:
+                    one = msgspec.structs.replace(problem.settings, ridges=(ridge,), positive=positive)
+                    self.settings = msgspec.structs.replace(self.settings, linear=one)
+                    self.chosen, self.linear, self.solved = chosen, scores, solved
+        return best
 
     def _try_encoder(self, encoder: EncoderSettings) -> None:
+        began = time.perf_counter()
         settings = msgspec.structs.replace(self.settings, encoder=encoder)
         encoded = self._encode(settings)
+        took_s = time.perf_counter() - began
         parts = self.validation.parts(encoded)
         chosen = self.validation.rank(parts, self.linear)
         if chosen.ndcg > self.chosen.ndcg:
-            self.settings, self.chosen = settings, chosen
+            self.settings, self.chosen, self.copy_s = settings, chosen, took_s
             self.encoded, self.parts = encoded, parts
 
     def _encode(self, settings: TrainSettings) -> Encoded:
@@ -242,6 +265,7 @@ def search(
     cosine = cosine_encoder(len(fitting.snapshot.user_ids), len(fitting.snapshot.item_ids))
     run.run(trial_list(start, cosine, fitting.seed)[: max(most - 1, 0)], until)
     if run.ran > 1:
+        run.add_copies()
         run.widen_graph()
     run.weigh_short_histories()
     return run.found()

@@ -12,7 +12,8 @@ class LinearSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     prior_scale multiplies θ of the graph prior. user_power: users count in the Gram matrix by (Σ w²)^−user_power.
     session: whether pairs of items of one sitting count more (only where R is whole).
-    neighbours: where users are more than most_users, R is sparse: so many entries per item.
+    neighbours: entries per item of what is positive, and of R where users are more than most_users: it is sparse then.
+    positive: whether half of R is ridge regression's and half has no negative entries (not where R is a product).
     whole_up_to: items up to which R is kept whole. Above: its rank (less where users and items are very many), how
     many takers an item needs to be in it (10 where few events are lost by that), and how many users, those with the
     most events, shape it.
@@ -22,6 +23,7 @@ class LinearSettings(msgspec.Struct, frozen=True, kw_only=True):
     prior_scale: float = 2.0
     user_power: float = 0.25
     session: bool = True
+    positive: bool = False
     whole_up_to: int = 6_000
     rank: int = 1_024
     least_takers: int = 3
@@ -37,6 +39,7 @@ class EncoderSettings(msgspec.Struct, frozen=True, kw_only=True):
     entity_share: weight of the loss that has an item find its entities.
     most_targets: items with the most takers that the softmax covers; most_compared: how many of them at a step: where
     there are more, those of its users and random others.
+    copies: how many are trained from different starts; the served one is their mean.
     temperature: scores are cosines divided by it; None: inner products. svd_start: begin at a truncated SVD.
     """
 
@@ -51,6 +54,7 @@ class EncoderSettings(msgspec.Struct, frozen=True, kw_only=True):
     own_dropout: float = 0.1
     edge_dropout: float = 0.0
     entity_share: float = 0.1
+    copies: int = 1
     most_targets: int = 20_000
     most_compared: int = 20_000
     temperature: float | None = None

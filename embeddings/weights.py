@@ -53,8 +53,9 @@ class Weights:
     behaviour_rows (I, I) float16, or behaviour_left, behaviour_right (I', r) float16 and behaviour_diagonal (I',) of
         the item rows behaviour_items (I',), ascending; R is 0 for the others; or behaviour_indptr, behaviour_indices
         and behaviour_data: R in CSR form.
-    taste_context C, taste_targets Q (I, d). compose_context, compose_targets (K,): a new item's C and Q are
-        Σ_f compose_f · message_entity(f) / √(number of the item's relations of that type).
+    taste_context C, taste_targets Q (I, d). compose_context, compose_targets (K, c): a new item's C and Q
+        are, in each of the c blocks of their dimensions, Σ_f compose_f · message_entity(f) / √(number of the item's
+        relations of that type).
     entity_context, entity_targets (E, d): those messages. bias (I,), target_scale (I,).
     item_vectors (I, d), entity_vectors (E, d): unit length, for similarity (zero rows where nothing is known).
     takers_indptr (I + 1,) int64, takers_rows int32: the user rows that took each item, ascending.

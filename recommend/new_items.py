@@ -71,8 +71,8 @@ def grow(
     if not columns:
         return weights
     ends = weights.features_indptr[-1] + np.cumsum([len(part) for part in columns], dtype=np.int64)
-    context = np.stack([_compose(weights, part, weights.compose_context, weights.entity_context) for part in columns])
-    targets = np.stack([_compose(weights, part, weights.compose_targets, weights.entity_targets) for part in columns])
+    context = np.stack([composed(weights, part, weights.compose_context, weights.entity_context) for part in columns])
+    targets = np.stack([composed(weights, part, weights.compose_targets, weights.entity_targets) for part in columns])
     unit = unit_rows(targets)
     base, slope = weights.base_bias[0], weights.borrow_slopes[0]
     bias = [base + slope * (part.weights @ (weights.bias[part.rows] - base)) for part in borrowed]
@@ -99,9 +99,11 @@ def feature_values(weights: Weights, columns: Columns) -> Floats:
     return np.sqrt(weights.relation_weights[relations] * idf / totals[relations]).astype(np.float32)
 
 
-def _compose(weights: Weights, columns: Columns, coefficients: Floats, messages: Floats) -> Floats:
+def composed(weights: Weights, columns: Columns, coefficients: Floats, messages: Floats) -> Floats:
     """(d,) Σ_f coefficient_f · message_entity(f) / √(number of the item's features of that relation)."""
     relations = weights.feature_relations[columns]
     alike = np.bincount(relations, minlength=len(weights.relation_weights))[relations]
-    amounts = (coefficients[columns] / np.sqrt(alike)).astype(np.float32)
-    return np.asarray(amounts @ messages[weights.feature_entities[columns]], np.float32)
+    amounts = coefficients[columns] / np.sqrt(alike)[:, None]  # (f, c)
+    block = messages.shape[1] // amounts.shape[1]
+    heard = messages[weights.feature_entities[columns]].reshape(*amounts.shape, block)
+    return np.asarray((amounts[:, :, None] * heard).sum(axis=0).ravel(), np.float32)

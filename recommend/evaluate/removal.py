@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from recommend.evaluate.shown import BEHAVIOUR, Asked, Doubles, Served, Shown
 from recommend.history import Weighted
+from recommend.new_items import composed
 
 
 @dataclass(frozen=True)
@@ -158,9 +159,4 @@ def _renormalised(served: Served, features: Doubles, columns: set[int]) -> Doubl
 def _composed(served: Served, columns: NDArray[np.int64]) -> Doubles:
     """(d,) the vector Q that an item with these features would have."""
     weights = served.scorer.weights
-    if not len(columns):
-        return np.zeros(weights.taste_targets.shape[1])
-    relations = weights.feature_relations[columns]
-    counts = np.bincount(relations)[relations]
-    factors = weights.compose_targets[columns] / np.sqrt(counts)
-    return factors.astype(np.float64) @ weights.entity_targets[weights.feature_entities[columns]]
+    return composed(weights, columns, weights.compose_targets, weights.entity_targets).astype(np.float64)

@@ -12,7 +12,7 @@ from clew import watch as watching
 from clew.models import earlier, held, newest, on_disk
 from clew.watch import When, seconds_of, watch
 from domain.errors import InvalidRequest, NoModel
-from embeddings.artifact import MANIFEST, SNAPSHOT, WEIGHTS, FileSum, Manifest, hold_back, switch_current
+from embeddings.artifact import FORMAT, MANIFEST, SNAPSHOT, WEIGHTS, FileSum, Manifest, hold_back, switch_current
 from embeddings.weights import Normalisation
 
 
@@ -27,7 +27,7 @@ def put(models_dir: Path, version: str, *, log_offset: int = 0, age_s: float = 0
     made_at = datetime.now(UTC) - timedelta(seconds=age_s)
     nothing = FileSum(size=0, sha256="")
     manifest = Manifest(
-        format=1,
+        format=FORMAT,
         version=version,
         created_at=made_at.isoformat(),
         seed=0,

@@ -11,6 +11,7 @@ import pytest
 
 from domain.errors import DamagedArtifact, NoModel
 from embeddings.artifact import (
+    FORMAT,
     Artifact,
     Manifest,
     current_version,
@@ -36,7 +37,7 @@ def manifest(version: str) -> Manifest:
     from embeddings.weights import Normalisation
 
     return Manifest(
-        format=1,
+        format=FORMAT,
         version=version,
         created_at="2026-01-01T00:00:00+00:00",
         seed=0,

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -10,7 +11,7 @@ from domain.progress import Silent
 from embeddings.artifact import switch_current
 from embeddings.fit_linear import LinearProblem
 from embeddings.fitting import Fitting
-from embeddings.search import GRAPH_COST, Search, search, trial_list
+from embeddings.search import COPIES, GRAPH_COST, Search, search, trial_list
 from embeddings.settings import EncoderSettings, LinearSettings, TrainSettings, cosine_encoder, settings_for
 from embeddings.train import NDCG, saved_settings, train, train_model
 from embeddings.validation import UNCHOSEN, validation_of
@@ -60,9 +61,30 @@ def test_a_budget_only_ends_the_list_early() -> None:
 
 def test_more_trials_are_never_worse_on_the_validation_part() -> None:
     snapshot = checkerboard()
-    fitting, held = Fitting.of(snapshot, 0, Silent()), validation_of(snapshot, None, QUICK, 0)
-    found = [search(fitting, held, QUICK, trials=trials).chosen.ndcg for trials in (1, 3)]
-    assert found == sorted(found)
+    run = Search(Fitting.of(snapshot, 0, Silent()), validation_of(snapshot, None, QUICK, 0), QUICK)
+    run.start()
+    first = run.chosen.ndcg
+    run.run(trial_list(QUICK, cosine_encoder(USERS, ITEMS), seed=0)[:2], None)
+    assert run.ran == 3
+    assert run.chosen.ndcg >= first
+
+
+def test_what_was_searched_is_the_mean_of_two_encoders_from_different_starts() -> None:
+    snapshot = checkerboard()
+    fitting, held = Fitting.of(snapshot, 0, Silent()), validation_of(snapshot, MISSED, QUICK, 0)
+    found = search(fitting, held, QUICK, trials=2)
+    assert found.settings.encoder.copies == COPIES == 2
+    again = fitting.encode(held.fit, held.matrix, found.settings, "")
+    assert found.encoded is not None
+    np.testing.assert_array_equal(found.encoded.targets, again.targets)
+    first, second = np.split(again.targets, 2, axis=1)
+    assert not np.allclose(first, second)
+    alone = fitting.encode(held.fit, held.matrix, with_copies(found.settings, 1), "")
+    np.testing.assert_allclose(alone.targets / np.sqrt(2), first, rtol=1e-5)
+
+
+def with_copies(settings: TrainSettings, copies: int) -> TrainSettings:
+    return msgspec.structs.replace(settings, encoder=msgspec.structs.replace(settings.encoder, copies=copies))
 
 
 @pytest.mark.parametrize(

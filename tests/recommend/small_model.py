@@ -16,7 +16,7 @@ import numpy as np
 from domain.dataset_snapshot import snapshot_of
 from domain.snapshot import Snapshot, object_column
 from domain.tables import Dataset
-from embeddings.artifact import Artifact, Manifest
+from embeddings.artifact import FORMAT, Artifact, Manifest
 from embeddings.weighting import weigh_pairs
 from embeddings.weights import Normalisation, Weights
 from tests.world import world_dataset, world_time
@@ -59,7 +59,7 @@ def small_artifact() -> Artifact:
     """The model above, with the crowded world's snapshot; never written to disk."""
     snapshot = snapshot_of(crowded_dataset())
     manifest = Manifest(
-        format=1,
+        format=FORMAT,
         version="small",
         created_at="2026-01-01T00:00:00Z",
         seed=0,
@@ -113,8 +113,8 @@ def small_weights(snapshot: Snapshot) -> Weights:
         feature_relations=np.array([code for code, _ in features], np.int16),
         feature_idf=np.ones(num_features, np.float32),
         relation_weights=np.array(theta, np.float32),
-        compose_context=np.zeros(num_features, np.float32),
-        compose_targets=np.zeros(num_features, np.float32),
+        compose_context=np.zeros((num_features, 1), np.float32),
+        compose_targets=np.zeros((num_features, 1), np.float32),
         taste_context=taste,
         taste_targets=taste,
         entity_context=_entity_vectors(snapshot),

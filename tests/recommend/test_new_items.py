@@ -3,7 +3,7 @@
 import numpy as np
 
 from ingest.log import Log
-from recommend.new_items import LEAST_ROOM, Appended
+from recommend.new_items import LEAST_ROOM, Appended, composed
 from recommend.world import World
 from tests.recommend.small_model import small_artifact
 from tests.recommend.test_recommend_world import append, event
@@ -44,3 +44,11 @@ def test_an_entity_or_a_user_makes_no_new_scorer(log: Log) -> None:
     append(log, event("ann", "alien", number=2))
     world.catch_up()
     assert world.view().scorer is grown
+
+
+def test_each_block_of_dimensions_is_composed_with_its_own_scalars() -> None:
+    weights = small_artifact().weights
+    columns, number = np.array([0, 1]), len(weights.feature_entities)
+    scalars, messages = np.random.default_rng(0).random((2, max(number, 20), 2), dtype=np.float32)
+    apart = [composed(weights, columns, scalars[:, [block]], messages[:, [block]]) for block in (0, 1)]
+    np.testing.assert_allclose(composed(weights, columns, scalars, messages), np.concatenate(apart), rtol=1e-6)
