@@ -156,9 +156,16 @@ def _best(scores: Floats, seen: NDArray[np.integer]) -> NDArray[np.int64]:
 
 def _metrics(scores: Floats, pool: _Pool) -> tuple[Floats, Floats]:
     """NDCG and recall at K of each user. Targets outside the pool are missed."""
-    width = min(K, scores.shape[1])
-    order = np.argsort(-np.where(pool.real, scores, -np.inf), axis=1, kind="stable")[:, :width]
+    order = best_columns(np.where(pool.real, scores, -np.inf))
     return gains(np.take_along_axis(pool.hits, order, axis=1), pool.wanted)
+
+
+def best_columns(scores: Floats) -> NDArray[np.int64]:
+    """(b, at most K) the columns of the highest scores (b, n), the highest first; of equal ones the first."""
+    width = min(K, scores.shape[1])
+    best = np.sort(np.argpartition(-scores, width - 1, axis=1)[:, :width], axis=1)
+    order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(best, order, axis=1)
 
 
 def gains(hits: NDArray[np.bool_], wanted: NDArray[np.integer]) -> tuple[Floats, Floats]:

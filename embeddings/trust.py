@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from embeddings.encoded import Encoded
 from embeddings.features import Floats
 from embeddings.fit_linear import Linear
-from embeddings.fuse import Chosen, K, gains
+from embeddings.fuse import Chosen, best_columns, gains
 from embeddings.validation import Validation
 from embeddings.weighting import trust_in
 
@@ -45,11 +45,8 @@ class _Known:
         factors = np.array([trust_in(float(size), half) for size in self.sizes[block]], np.float32)
         scores = self.personal[block] * factors[:, None] + self.popularity
         scores[self.seen[block].nonzero()] = -np.inf
-        width = min(K, scores.shape[1])
-        best = np.argpartition(-scores, width - 1, axis=1)[:, :width]
-        order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
         targets = self.targets[block]
-        hits = np.take_along_axis(targets.toarray() > 0, np.take_along_axis(best, order, axis=1), axis=1)
+        hits = np.take_along_axis(targets.toarray() > 0, best_columns(scores), axis=1)
         return gains(hits, np.diff(targets.indptr))
 
 
