@@ -23,11 +23,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -113,7 +114,7 @@ def turn(side: Side, batch: int, seconds: float) -> tuple[float, float]:
     bodies = [[_body(side.name, batch) for _ in range(_needed(batch, seconds))] for _ in range(many)]
     started, cpu_s = time.perf_counter(), side.cpu_s()
     with ThreadPoolExecutor(many) as pool:
-        done = list(pool.map(lambda own: _send(side.port, own, started + seconds), bodies))
+        done = list(pool.map(partial(_send, side.port, until=started + seconds), bodies))
     spent = time.perf_counter() - started
     ids = [event_id for own in done for event_id in own]
     side.acknowledged += ids
@@ -225,7 +226,7 @@ def serve(side: Side) -> None:
 
 
 @contextmanager
-def _served(side: Side) -> Iterator[None]:
+def _served(side: Side) -> Generator[None]:
     side.port = _free_port()
     command = [sys.executable, __file__, "--serve", side.name, str(side.folder), str(side.port)]
     address = [] if side.address is None else ["--address", side.address]
@@ -244,7 +245,7 @@ def _served(side: Side) -> Iterator[None]:
 
 
 @contextmanager
-def _broker(folder: Path) -> Iterator[str]:
+def _broker(folder: Path) -> Generator[str]:
     config = BrokerConfig(home=folder, port=_free_port())
     try:
         yield kafka.up(config).address

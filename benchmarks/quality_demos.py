@@ -40,7 +40,7 @@ from ingest.sources.demos import demo_source
 from recommend.evaluate.metrics import METRICS, bootstrap_difference, coverage, standard_error
 from recommend.evaluate.split import Split, split_by_time
 from recommend.history import Histories
-from recommend.score import Scorer
+from recommend.score import Scorer, Scores
 
 RESULTS = Path(__file__).parent / "results"
 DAYS = ((2017, 11, 1), (2017, 12, 1), (2018, 1, 2))
@@ -109,7 +109,7 @@ def peer(name: str, snapshot: Snapshot, **settings: float) -> ScoreUser:
     return lambda user: fitted.score(np.array([user]))[0]
 
 
-def served(scorer: Scorer, snapshot: Snapshot, pick: Callable[..., NDArray[np.float32]]) -> ScoreUser:
+def served(scorer: Scorer, snapshot: Snapshot, pick: Callable[[Scores], NDArray[np.float32]]) -> ScoreUser:
     histories = Histories(snapshot.interactions, len(snapshot.user_ids))
     return lambda user: pick(scorer.score(scorer.weigh(histories[user])))
 

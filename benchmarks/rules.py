@@ -125,13 +125,12 @@ def _mixed(place: int) -> dict[str, Any]:
 
 def _shop(items: int, rng: np.random.Generator) -> Dataset:
     """A made-up shop: brands, categories, prices; users with a country."""
-    same = {"description": "", "same": "", "phrase": ""}
     declaration = Declaration(
         name="shop",
         entity_types=tuple(EntityType(label=name, noun=name.lower(), description="") for name in ("Brand", "Category")),
         relation_types=(
-            RelationType(type="MADE_BY", head="Item", tail="Brand", **same),
-            RelationType(type="IN_CATEGORY", head="Item", tail="Category", **same),
+            RelationType(type="MADE_BY", head="Item", tail="Brand", description="", same="", phrase=""),
+            RelationType(type="IN_CATEGORY", head="Item", tail="Category", description="", same="", phrase=""),
         ),
         event_kinds=COMMON_EVENT_KINDS,
         user_properties=(Property(name="country", description=""),),

@@ -117,7 +117,7 @@ def run(options: argparse.Namespace, home: Path, items: list[str]) -> list[dict[
     """The samples, over a log of its own."""
     for file in (home / "log").glob("clew.db*"):
         file.unlink()
-    with servers(1, home, {"CLEW_PROFILES_MEMORY_MB": str(options.memory_mb)}) as (port,):
+    with servers([home], {"CLEW_PROFILES_MEMORY_MB": str(options.memory_mb)}) as (port,):
         until = time.monotonic() + options.seconds
         threads = traffic(port, options.users, items, until, options)
         samples = watch(port, until)

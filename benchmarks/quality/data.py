@@ -5,6 +5,7 @@ Each function gives the options that name the files, or None where the data is n
 
 import csv
 import os
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def _export(snapshot: Snapshot, options: Options) -> None:
     for part, rows in chosen.items():
         users, items = snapshot.user_ids[events.user_rows[rows]], snapshot.item_ids[events.item_rows[rows]]
         table = zip(users, items, events.at[rows], strict=True)
-        _write(options[part], ("user_id", "item_id", "timestamp"), list(table))
+        _write(options[part], ("user_id", "item_id", "timestamp"), table)
     triples = [
         (snapshot.item_ids[head], relation.type, snapshot.entity_ids[tail])
         for relation in snapshot.relations
@@ -118,7 +119,7 @@ def _rows(path: Path) -> list[list[str]]:
         return list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
-def _write(path: Path, header: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+def _write(path: Path, header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
     temporary = path.with_name(path.name + ".part")
     lines = ("\t".join(map(str, row)) for row in rows)
     temporary.write_text("\n".join(["\t".join(header), *lines]) + "\n", encoding="utf-8")
