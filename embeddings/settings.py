@@ -69,7 +69,7 @@ class TrainSettings(msgspec.Struct, frozen=True, kw_only=True):
     encoder: EncoderSettings = EncoderSettings()
     recent_days: float = 28.0
     half_life_days: float | None = None
-    most_validation_users: int = 1_000
+    most_validation_users: int = 3_000
 
 
 def cosine_encoder(num_users: int, num_items: int) -> EncoderSettings:

@@ -16,7 +16,7 @@ from embeddings.popularity import trend_of
 from embeddings.settings import TrainSettings
 from embeddings.weighting import PairWeights
 
-MOST_SCORES = 64_000_000  # entries of one component's score matrix on the validation part
+MOST_SCORES = 128_000_000  # entries of one component's score matrix on the validation part
 Targets = Mapping[int, NDArray[np.int64]]  # user row -> item rows to find
 UNCHOSEN = Chosen(Fusion(), 1.0, 1.0, -1.0, -1.0)
 
