@@ -20,7 +20,7 @@ from embeddings.weighting import trust_in
 
 LENGTHS = (1, 2, 3, 5, 10)  # events that a user is known by
 HALVES = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
-MOST_COST = 0.002  # of the NDCG of whole histories
+MOST_COST = 0.005  # of the NDCG of whole histories
 MOST_SCORES = 16_000_000  # entries of one score matrix
 BLOCK = 256
 
