@@ -191,32 +191,34 @@ class Search:
         return Found(self.settings, self.chosen, self.ran, self.encoded, self.solved)
 
     def _try_linear(self, linear: LinearSettings) -> None:
-        """With each of its λ; where the largest or smallest of several is the best, with larger or smaller ones."""
-        validation = self.validation
+        """With each of its λ; where the largest or smallest of several is the best, with larger or smaller ones.
+
+        With the best of them, half of R without negative entries too, where that is to be chosen.
+        """
+        validation, form = self.validation, bool(linear.positive)
         problem = self.fitting.pose(validation.fit, validation.matrix, linear)
-        found = {ridge: self._try_ridge(problem, ridge) for ridge in linear.ridges}
+        found = {ridge: self._try_ridge(problem, ridge, positive=form) for ridge in linear.ridges}
         for factor, edge in ((2.0, max), (0.5, min)) if len(found) > 1 else ():
             while len(found) < MOST_RIDGES and max(found, key=found.__getitem__) == edge(found):
                 ridge = edge(found) * factor
-                found[ridge] = self._try_ridge(problem, ridge)
+                found[ridge] = self._try_ridge(problem, ridge, positive=form)
+        if linear.positive is None and not problem.is_product:
+            self._try_ridge(problem, max(found, key=found.__getitem__), positive=True)
 
-    def _try_ridge(self, problem: LinearProblem, ridge: float) -> float:
-        """The NDCG of the fused lists, with R by ridge regression or half of it without negative entries."""
+    def _try_ridge(self, problem: LinearProblem, ridge: float, *, positive: bool) -> float:
+        """The NDCG of the fused lists."""
         assert self.parts is not None
-        forms = (False,) if problem.is_product else (False, True)
-        best = -1.0
-        with self.fitting.progress.step(self._title(f"linear model, λ {ridge:g}"), len(forms)) as advance:
-            for positive in forms:
-                solved = problem.solve(ridge, positive=positive)
-                scores = solved.scores(self.validation.rows)
-                chosen = self.validation.rank(self.parts, scores)
-                advance(1)
-                best = max(best, chosen.ndcg)
-                if chosen.ndcg > self.chosen.ndcg:
-                    one = msgspec.structs.replace(problem.settings, ridges=(ridge,), positive=positive)
-                    self.settings = msgspec.structs.replace(self.settings, linear=one)
-                    self.chosen, self.linear, self.solved = chosen, scores, solved
-        return best
+        half = ", half of it positive" if positive else ""
+        with self.fitting.progress.step(self._title(f"linear model, λ {ridge:g}{half}"), 1) as advance:
+            solved = problem.solve(ridge, positive=positive)
+            scores = solved.scores(self.validation.rows)
+            chosen = self.validation.rank(self.parts, scores)
+            advance(1)
+        if chosen.ndcg > self.chosen.ndcg:
+            one = msgspec.structs.replace(problem.settings, ridges=(ridge,), positive=positive)
+            self.settings = msgspec.structs.replace(self.settings, linear=one)
+            self.chosen, self.linear, self.solved = chosen, scores, solved
+        return chosen.ndcg
 
     def _try_encoder(self, encoder: EncoderSettings) -> None:
         began = time.perf_counter()

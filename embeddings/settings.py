@@ -13,7 +13,8 @@ class LinearSettings(msgspec.Struct, frozen=True, kw_only=True):
     prior_scale multiplies θ of the graph prior. user_power: users count in the Gram matrix by (Σ w²)^−user_power.
     session: whether pairs of items of one sitting count more (only where R is whole).
     neighbours: entries per item of what is positive, and of R where users are more than most_users: it is sparse then.
-    positive: whether half of R is ridge regression's and half has no negative entries (not where R is a product).
+    positive: whether half of R is ridge regression's and half has no negative entries (not where R is a product); None:
+    to be chosen.
     whole_up_to: items up to which R is kept whole. Above: its rank (less where users and items are very many), how
     many takers an item needs to be in it (10 where few events are lost by that), and how many users, those with the
     most events, shape it.
@@ -23,7 +24,7 @@ class LinearSettings(msgspec.Struct, frozen=True, kw_only=True):
     prior_scale: float = 2.0
     user_power: float = 0.25
     session: bool = True
-    positive: bool = False
+    positive: bool | None = None
     whole_up_to: int = 6_000
     rank: int = 1_024
     least_takers: int = 3

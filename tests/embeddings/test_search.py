@@ -101,17 +101,19 @@ def test_the_search_for_a_ridge_goes_on_while_the_best_is_at_the_end(
     ridges: tuple[float, ...], best: float, tried: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By lists that are the better the nearer the ridge is to the best."""
-    asked: list[float] = []
+    asked, halved = list[float](), list[float]()
 
-    def ndcg(_: Search, problem: LinearProblem, ridge: float) -> float:
+    def ndcg(_: Search, problem: LinearProblem, ridge: float, *, positive: bool) -> float:
         asked.append(ridge)
+        halved.extend([ridge] * positive)
         return -abs(np.log(ridge / best))
 
     monkeypatch.setattr(Search, "_try_ridge", ndcg)
     snapshot = checkerboard()
     start = TrainSettings(linear=LinearSettings(ridges=ridges), encoder=QUICK.encoder)
     Search(Fitting.of(snapshot, 0, Silent()), validation_of(snapshot, None, start, 0), start).start()
-    assert asked == pytest.approx(tried)
+    assert asked[:-1] == pytest.approx(tried)
+    assert halved == asked[-1:] == [min(tried, key=lambda ridge: abs(np.log(ridge / best)))]
 
 
 def test_the_graph_carries_as_much_as_costs_nothing() -> None:
