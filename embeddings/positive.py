@@ -17,13 +17,11 @@ SPARSITY = 0.002  # l, as a multiple of the largest entry of the Gram matrix's d
 
 def positive_entries(gram: Doubles, wanted: Doubles, sparsity: float) -> Doubles:
     """(n,) r ≥ 0 that minimises rᵀ A r − 2 (w − l)ᵀ r, for A = gram (n, n), positive definite, and w = wanted (n,)."""
-    found = np.zeros(len(wanted))
-    gaining = np.flatnonzero(wanted > sparsity)  # the others are 0: every entry of A is at least 0
-    if len(gaining) == 0:
-        return found
-    factor = scipy.linalg.cholesky(gram[np.ix_(gaining, gaining)], lower=True, check_finite=False)
-    goal = scipy.linalg.solve_triangular(factor, wanted[gaining] - sparsity, lower=True, check_finite=False)
-    found[gaining], _ = scipy.optimize.nnls(factor.T, goal, maxiter=10 * len(gaining))
+    if len(wanted) == 0:
+        return np.zeros(0)
+    factor = scipy.linalg.cholesky(gram, lower=True, check_finite=False)
+    goal = scipy.linalg.solve_triangular(factor, wanted - sparsity, lower=True, check_finite=False)
+    found, _ = scipy.optimize.nnls(factor.T, goal, maxiter=10 * len(wanted))
     return found
 
 

@@ -19,6 +19,8 @@ def test_two_items_are_solved_by_hand() -> None:
     own = np.array([[3.0, 1.0], [1.0, 3.0]])
     np.testing.assert_allclose(positive_entries(own, np.array([4.5, 2.5]), 0.5), [1.25, 0.25])  # own @ found = 4, 2
     np.testing.assert_allclose(positive_entries(own, np.array([4.5, 0.9]), 0.5), [4 / 3, 0])  # would be below 0
+    disliked = np.array([[3.0, -1.0], [-1.0, 3.0]])  # who likes one dislikes the other: it may still help
+    np.testing.assert_allclose(positive_entries(disliked, np.array([4.5, 0.4]), 0.5), [1.4875, 0.4625])
 
 
 def test_no_entry_can_be_changed_for_the_better() -> None:
