@@ -14,6 +14,7 @@ import uvicorn
 
 from api.app import create_app
 from clew.follow import Follower
+from clew.heap import map_large_blocks
 from clew.refresh import Refresher
 from clew.settings import Settings, require_safe_bind
 from clew.supervise import WriterSupervisor
@@ -45,6 +46,7 @@ def serve(
     Raises: InvalidSettings for an address that needs keys, PortTaken, LogError.
     """
     require_safe_bind(settings)
+    map_large_blocks()
     with listen(settings) as listener, wire(settings, progress) as wired:
         with progress.step("Warming up"):
             warm_up(wired.services.recommender)

@@ -28,6 +28,11 @@ class LoggedEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     value: float | None
     id_hash: int
 
+    def __post_init__(self) -> None:
+        """Users share the strings, those read back from elsewhere too: there are many more events than items."""
+        msgspec.structs.force_setattr(self, "item_id", sys.intern(self.item_id))
+        msgspec.structs.force_setattr(self, "kind", sys.intern(self.kind))
+
 
 class UserChanges(msgspec.Struct, frozen=True, array_like=True):
     """offset: of the newest record that is in here. events: in the order of the log.
@@ -59,7 +64,7 @@ class UserChanges(msgspec.Struct, frozen=True, array_like=True):
     @property
     def size(self) -> int:
         """Bytes in memory, roughly."""
-        return 400 + 200 * len(self.events) + 700 * len(self.stated) + 200 * (len(self.merged) + len(self.tastes))
+        return 400 + 180 * len(self.events) + 700 * len(self.stated) + 200 * (len(self.merged) + len(self.tastes))
 
 
 NOTHING = UserChanges()
@@ -149,5 +154,5 @@ def _with_event(changes: UserChanges, offset: int, event: Event) -> UserChanges:
     id_hash = hash_of(event.event_id)
     if any(known.id_hash == id_hash for known in changes.events):
         return msgspec.structs.replace(changes, offset=offset)
-    kept = LoggedEvent(offset, event.item_id, sys.intern(event.kind), event.at, event.value, id_hash)
+    kept = LoggedEvent(offset, event.item_id, event.kind, event.at, event.value, id_hash)
     return msgspec.structs.replace(changes, offset=offset, events=(*changes.events, kept)[-MOST_EVENTS:])

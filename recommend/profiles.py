@@ -69,7 +69,7 @@ class Room:
 
 
 @dataclass
-class _Held:
+class Held:
     """A user in memory. record: made when somebody asks. features: what a reader made of it, for the next reader."""
 
     changes: UserChanges
@@ -91,7 +91,7 @@ class Profiles:
         self._shelf = room.shelf()
         self._memory_bytes = room.memory_bytes
         self._lock = threading.Lock()
-        self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._held: OrderedDict[str, Held] = OrderedDict()
         self._bytes = self._evicted = self._reloaded = 0
         self._offset = snapshot.log_offset  # of the newest record applied
         out = snapshot.user_properties.get(OPT_OUT, ())
@@ -178,7 +178,7 @@ class Profiles:
         self._hide_row(record.from_id)
         return user, visitor
 
-    def _find(self, user_id: str) -> _Held:
+    def _find(self, user_id: str) -> Held:
         held = self._held.get(user_id)
         if held is not None:
             self._held.move_to_end(user_id)
@@ -188,12 +188,13 @@ class Profiles:
             changes = between(changes, self._snapshot.log_offset, self._offset)
             self._reloaded += 1
         elif user_id not in self._snapshot.user_row:
-            return _Held(NOTHING)
+            return Held(NOTHING)
         return self._hold(user_id, changes or NOTHING)
 
-    def _hold(self, user_id: str, changes: UserChanges) -> _Held:
-        before = self._held.pop(user_id, None)
-        held = self._held[user_id] = _Held(changes)
+    def _hold(self, user_id: str, changes: UserChanges) -> Held:
+        before = self._held.get(user_id)
+        held = self._held[user_id] = Held(changes)
+        self._held.move_to_end(user_id)
         self._bytes += held.bytes - (before.bytes if before else 0)
         self._evict()
         return held
