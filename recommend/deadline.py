@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from typing import TypeVar
 
 from domain.errors import GraphUnavailable
@@ -10,6 +11,7 @@ from recommend.ports import GraphReader
 T = TypeVar("T")
 WORKERS = 8
 MARGIN_S = 0.01  # the server is told timeout_s; its own "timed out" may take so long to arrive
+AWAY_S = 0.5  # a server that could not be reached is not tried again before: a try costs as much as half a list
 
 
 class Patience:
@@ -32,13 +34,26 @@ class Patience:
 
 
 class Deadline:
-    """A GraphReader that waits for timeout_s at most. Raises: GraphUnavailable when the time is over."""
+    """A GraphReader that waits for timeout_s at most.
+
+    Raises: GraphUnavailable when the time is over, and for half a second after the server could not be reached.
+    """
 
     def __init__(self, graph: GraphReader) -> None:
         self._graph = graph
         self._patience = Patience()
+        self._away_until = 0.0
 
     def rows(
         self, statement: str, parameters: Mapping[str, object], /, *, timeout_s: float = 10
     ) -> list[dict[str, object]]:
-        return self._patience.wait(lambda: self._graph.rows(statement, parameters, timeout_s=timeout_s), timeout_s)
+        if monotonic() < self._away_until:
+            raise GraphUnavailable("Neo4j could not be reached a moment ago")
+        return self._patience.wait(lambda: self._asked(statement, parameters, timeout_s), timeout_s)
+
+    def _asked(self, statement: str, parameters: Mapping[str, object], timeout_s: float) -> list[dict[str, object]]:
+        try:
+            return self._graph.rows(statement, parameters, timeout_s=timeout_s)
+        except GraphUnavailable:
+            self._away_until = monotonic() + AWAY_S
+            raise
