@@ -54,7 +54,8 @@ def _add_pages(api: Api) -> None:
     @ui.page("/")
     def lists(request: Request) -> None:
         asked = request.query_params
-        whom = Whom.of(asked.get("user"), asked.getlist("taste"), asked.getlist("pick"))
+        where = (asked.get("placement", ""), asked.get("query", ""))
+        whom = Whom.of(asked.get("user"), asked.getlist("taste"), asked.getlist("pick"), *where)
         Lists(api, whom, asked.get("item")).build()
 
     @ui.page("/rules")

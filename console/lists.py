@@ -23,6 +23,7 @@ class Lists:
         self._whom = whom
         self._item_id = item_id
         self._rows: dict[str, ui.element] = {}
+        self._asked = 0
 
     def build(self) -> None:
         with frame(self._api, "/", "Lists"):
@@ -44,6 +45,8 @@ class Lists:
 
     async def _load(self) -> None:
         """Asks for what the page is about and shows it; without anybody, says what to do."""
+        self._asked += 1
+        mine = self._asked
         self._keep_address()
         if self._whom.is_nobody:
             self._show_nobody()
@@ -58,6 +61,8 @@ class Lists:
             except ApiProblem as problem:
                 self._show_problem(problem)
                 return
+        if mine != self._asked:  # something else was asked meanwhile
+            return
         self._show_list(answer)
         chosen = next((item for item in answer.items if item.item_id == self._item_id), None)
         if chosen is not None:

@@ -1,15 +1,14 @@
 """What a rule does, and to which items: the fields of its consequence."""
 
-import json
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any, cast
 
 from nicegui import ui
 
 from console.client import Api, ApiProblem
-from console.fields import PLAIN, Picked, choice, number
+from console.fields import Picked, choice, number
 from console.parts import html
+from console.rule_filter import FilterForm
 from domain.answers import Found
 from domain.declared import DeclaredTypes
 from domain.rules import NEEDS
@@ -113,16 +112,8 @@ class TargetForm:
         )
         first, second = [*path, None, None][:2]
         self._path = [choice("by the relation", relations, first), choice("and then by", relations, second)]
-        fields = ", ".join(one.name for one in types.item_fields)
-        stored = target.get("filter")
-        shown = "" if stored is None else json.dumps(stored, ensure_ascii=False)
-        hint = '{"field": "item_kind", "op": "eq", "value": "movie"}'
-        with ui.element("div").classes("wide"):
-            self._filter = ui.textarea(
-                label="and whose fields are so (a filter in JSON)", value=shown, placeholder=hint
-            )
-            self._filter.props(f"{PLAIN} autogrow rows=1").classes("mono").style("width: 100%")
-            html(f'<p class="quiet small">Items have the fields {escape(fields)}.</p>')
+        html('<p class="quiet">and whose fields are so</p>').classes("wide")
+        self._filter = FilterForm(types, target.get("filter"))
 
     def value(self) -> Values:
         """Raises: ValueError saying what is missing."""
@@ -130,23 +121,11 @@ class TargetForm:
         to = next(iter(self._to.ids), None)
         if bool(path) != (to is not None):
             raise ValueError("Say by which relation." if to else "Say where the relation leads: search for a name.")
-        parts = {"item_ids": self._items.ids, "path": path, "to": to, "filter": self._read_filter()}
+        parts = {"item_ids": self._items.ids, "path": path, "to": to, "filter": self._filter.value()}
         if not any(parts.values()):
             raise ValueError("Say which items: search for an item, or for an entity that they have.")
         known = {name: value for name, value in self._stored.items() if name not in parts}
         return known | {name: value for name, value in parts.items() if value}
-
-    def _read_filter(self) -> Values | None:
-        entered = str(self._filter.value or "").strip()
-        if not entered:
-            return None
-        try:
-            value: object = json.loads(entered)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"The filter is not JSON: {error.msg} at character {error.pos + 1}.") from error
-        if not isinstance(value, dict):
-            raise ValueError('A filter is an object, such as {"field": "item_kind", "op": "eq", "value": "movie"}.')
-        return cast(Values, value)
 
     async def _guess_path(self, found: Found) -> None:
         """The relation by which most items have the entity, where none is chosen yet."""

@@ -7,6 +7,7 @@ from typing import Any
 from nicegui import ui
 
 from console.client import Api
+from console.fields import text
 from console.parts import Search, button, html
 from domain.answers import Found
 
@@ -17,18 +18,26 @@ ENTITY, ITEM = "entity", "item"
 
 @dataclass
 class Whom:
-    """kind: of KINDS. named: of tastes the entities, of a visitor the items, id -> name ("" until it is known)."""
+    """kind: of KINDS. named: of tastes the entities, of a visitor the items, id -> name ("" until it is known).
+
+    placement, query: where the list is shown, and what was searched for; "" for nowhere and nothing in particular.
+    """
 
     kind: str = "user"
     user_id: str | None = None
     named: dict[str, str] = field(default_factory=dict[str, str])
+    placement: str = ""
+    query: str = ""
 
     @classmethod
-    def of(cls, user_id: str | None, tastes: Sequence[str], picks: Sequence[str]) -> "Whom":
-        """As an address has it; the first that is given counts."""
+    def of(
+        cls, user_id: str | None, tastes: Sequence[str], picks: Sequence[str], placement: str = "", query: str = ""
+    ) -> "Whom":
+        """As an address has it; of user, tastes and picks the first that is given counts."""
         if user_id is not None or not (tastes or picks):
-            return cls("user", user_id)
-        return cls("taste" if tastes else "pick", None, dict.fromkeys(tastes or picks, ""))
+            return cls("user", user_id, placement=placement, query=query)
+        named = dict.fromkeys(tastes or picks, "")
+        return cls("taste" if tastes else "pick", None, named, placement, query)
 
     @property
     def is_nobody(self) -> bool:
@@ -45,17 +54,23 @@ class Whom:
 
     def body(self) -> dict[str, Any]:
         """The request for their list."""
+        where = {name: value for name, value in self._where.items() if value}
         if self.kind == "user":
-            return {"user_id": self.user_id, "n": LENGTH, "strict": True}
+            return {"user_id": self.user_id, "n": LENGTH, "strict": True, **where}
         if self.kind == "taste":
-            return {"preferences": [{"entity_id": entity_id} for entity_id in self.named], "n": LENGTH}
-        return {"session": list(self.named), "n": LENGTH}
+            return {"preferences": [{"entity_id": entity_id} for entity_id in self.named], "n": LENGTH, **where}
+        return {"session": list(self.named), "n": LENGTH, **where}
 
     def address(self) -> list[tuple[str, str]]:
         """As `of` reads it."""
+        where = [(name, value) for name, value in self._where.items() if value]
         if self.kind == "user":
-            return [] if self.user_id is None else [("user", self.user_id)]
-        return [(self.kind, named) for named in self.named]
+            return [] if self.user_id is None else [("user", self.user_id), *where]
+        return [*((self.kind, named) for named in self.named), *where]
+
+    @property
+    def _where(self) -> dict[str, str]:
+        return {"placement": self.placement, "query": self.query}
 
 
 class Chooser:
@@ -67,6 +82,9 @@ class Chooser:
         self._changed = changed
         self._switch = ui.element("div").classes("segment mt8").props('role=group aria-label="For whom"')
         self._field = ui.element("div").classes("mt12")
+        with ui.element("div").classes("pairs mt8"):
+            self._where("placement", "Shown at", "home")
+            self._where("query", "Searched for", "space opera")
         self._show_kinds()
         self._show_field()
 
@@ -84,6 +102,18 @@ class Chooser:
         self._whom.named[named_id] = name
         self._show_chips()
         await self._changed()
+
+    def _where(self, name: str, label: str, hint: str) -> None:
+        """A field of the request that counts when it is left, or at Enter."""
+        field = text(label, getattr(self._whom, name), hint)
+
+        async def entered() -> None:
+            value = str(field.value or "").strip()
+            if value != getattr(self._whom, name):
+                setattr(self._whom, name, value)
+                await self._changed()
+
+        field.on("blur", entered).on("keydown.enter", entered)
 
     def _show_kinds(self) -> None:
         with self._switch:

@@ -142,6 +142,29 @@ def test_a_rule_is_tried_saved_seen_in_a_list_and_deleted(page: Page, console: C
     expect(page.get_by_text("No rule yet")).to_be_visible()
 
 
+def test_a_list_is_asked_as_a_place_of_the_shop_or_a_search_would(page: Page, console: Console, api: Live) -> None:
+    pin = {"effect": "pin", "item_id": "diehard", "position": 1}
+    api.client.put("/v1/rules/mails", json={"condition": {"placements": ["mail"]}, "consequence": pin})
+    page.goto(f"{console.url}/?user=ann")
+    first = page.locator(".item .title").first
+    expect(first).to_be_visible()
+    expect(first).not_to_contain_text("Die Hard")
+    page.get_by_label("Shown at").fill("mail")
+    page.keyboard.press("Enter")
+    expect(first).to_contain_text("Die Hard")
+    assert "placement=mail" in page.url
+    page.reload()
+    expect(first).to_contain_text("Die Hard")
+    expect(page.get_by_label("Shown at")).to_have_value("mail")
+    api.client.delete("/v1/rules/mails")
+    page.get_by_label("Shown at").fill("")
+    page.get_by_label("Searched for").fill("kill")
+    page.keyboard.press("Enter")
+    expect(page.locator(".item .title")).to_have_text(["Kill Bill 2"])
+    expect(page.get_by_role("heading", name="Why Kill Bill 2")).to_be_visible()
+    assert page.url.endswith("?user=ann&query=kill&item=kill2")
+
+
 def test_an_answer_is_followed_to_its_ledger(page: Page, console: Console) -> None:
     page.goto(f"{console.url}/?user=ann")
     first = page.locator(".item .title").first.inner_text()

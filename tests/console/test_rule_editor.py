@@ -1,5 +1,6 @@
 """The editor of rules, in Chromium: every field there and back, two people at once, and what was changed when."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -53,13 +54,19 @@ EVERYTHING: dict[str, Any] = {
 
 
 @pytest.fixture
-def stored(api: Live) -> Iterator[dict[str, Any]]:
-    """The rule as the API has it; nothing is left behind."""
-    answer = api.client.put("/v1/rules/all", json=EVERYTHING)
-    assert answer.is_success, answer.text
-    yield answer.json()
+def clean(api: Live) -> Iterator[None]:
+    """No rule is left behind."""
+    yield
     for one in api.client.get("/v1/rules").json()["rules"]:
         api.client.delete(f"/v1/rules/{one['rule_id']}")
+
+
+@pytest.fixture
+def stored(api: Live, clean: None) -> dict[str, Any]:
+    """The rule as the API has it."""
+    answer = api.client.put("/v1/rules/all", json=EVERYTHING)
+    assert answer.is_success, answer.text
+    return answer.json()
 
 
 def opened(page: Page, console: Console) -> Locator:
@@ -205,6 +212,74 @@ def test_every_effect_is_made_with_its_own_fields(
     assert {name: value for name, value in rule.items() if name != "effect"} == consequence
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_text("No rule yet")).to_be_visible()
+
+
+def compared(place: int, field: str, how: str, with_: str) -> Callable[[Page], None]:
+    """Fills one more row of a filter, the place-th."""
+
+    def act(page: Page) -> None:
+        page.get_by_role("button", name="+ a field of the item").click()
+        row = page.locator(".triple").nth(place)
+        for label, option in (("whose", field), ("how", how)):
+            row.get_by_label(label, exact=True).click()
+            page.get_by_role("option", name=option, exact=True).click()
+        if with_:
+            row.get_by_label("this").fill(with_)
+
+    return act
+
+
+YEARS = {"field": "year", "op": "ge", "value": 1980}
+KIND = {"field": "item_kind", "op": "in", "value": ["movie", "45"]}
+KNOWN = {"field": "year", "op": "exists", "value": False}
+
+
+@pytest.mark.usefixtures("clean")
+def test_fields_of_items_are_compared_without_writing_json(page: Page, console: Console, api: Live) -> None:
+    """Row by row: one comparison by itself, several as all of them, and one taken away again."""
+    page.goto(f"{console.url}/rules")
+    page.get_by_label("Name of the rule").fill("all")
+    rows = [("year", "is at least", "1980"), ("item_kind", "is one of", 'movie\n"45"'), ("year", "is not known", "")]
+    targets = [YEARS, {"and": [YEARS, KIND]}, {"and": [YEARS, KIND, KNOWN]}]
+    before = 0
+    for place, (row, expected) in enumerate(zip(rows, targets, strict=True)):
+        compared(place, *row)(page)
+        page.get_by_role("button", name="Save rule").click()
+        said = f"Saved as version {before + 1}." if before else "Saved as version"
+        expect(page.get_by_text(said)).to_be_visible()
+        now = api.client.get("/v1/rules/all").json()
+        assert now["rule"]["consequence"]["target"] == {"filter": expected}
+        before = now["version"]
+    opened(page, console)
+    expect(page.locator(".triple")).to_have_count(3)
+    page.get_by_role("button", name="Save rule").click()
+    expect(page.get_by_text("Nothing was changed.")).to_be_visible()
+    page.get_by_role("button", name="Remove the field").nth(1).click()
+    page.get_by_role("button", name="a filter in JSON").click()
+    text = page.get_by_label("and whose fields are so")
+    assert json.loads(text.input_value()) == {"and": [YEARS, KNOWN]}
+    text.fill(json.dumps({"not": YEARS}))
+    page.get_by_role("button", name="Save rule").click()
+    expect(page.get_by_text(f"Saved as version {before + 1}.")).to_be_visible()
+    assert api.client.get("/v1/rules/all").json()["rule"]["consequence"]["target"] == {"filter": {"not": YEARS}}
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (("year", "is below", ""), "Say which field of the item, and what it is compared with"),
+        (("year", "is", "1980\n1990"), "“is” compares with one value; choose “is one of” for several"),
+    ],
+)
+def test_a_comparison_that_cannot_be_is_said(
+    page: Page, console: Console, api: Live, row: tuple[str, str, str], said: str
+) -> None:
+    page.goto(f"{console.url}/rules")
+    page.get_by_label("Name of the rule").fill("all")
+    compared(0, *row)(page)
+    page.get_by_role("button", name="Save rule").click()
+    expect(page.get_by_role("alert").first).to_contain_text(said)
+    assert api.client.get("/v1/rules/all").status_code == 404
 
 
 @pytest.mark.parametrize(
