@@ -37,6 +37,9 @@ class Then:
         self._effect = ui.select(
             EFFECTS, value=str(consequence.get("effect", "boost")), label="What it does", on_change=self._show
         ).props("outlined dense options-dense")
+        self._target_box = ui.element("div").classes("wide form inset")
+        with self._target_box:  # one for all effects that have a target: what was entered stays when the effect changes
+            self._target = TargetForm(self._api, self._types, self._stored.get("target") or {})
         self._box = ui.element("div").classes("wide form")
         self._show()
 
@@ -47,19 +50,19 @@ class Then:
         return {**known, "effect": effect, **{name: self._field(name) for name in NEEDS[effect]}}
 
     def _show(self) -> None:
+        needs = NEEDS[str(self._effect.value)]
+        self._target_box.set_visibility("target" in needs)
         self._box.clear()
         self._picked: dict[str, Picked] = {}
         self._entered: dict[str, ui.number | ui.select] = {}
         with self._box:
-            for name in NEEDS[str(self._effect.value)]:
-                self._show_field(name)
+            for name in needs:
+                if name != "target":
+                    self._show_field(name)
 
     def _show_field(self, name: str) -> None:
         stored = self._stored.get(name)
-        if name == "target":
-            with ui.element("div").classes("wide form inset"):
-                self._target = TargetForm(self._api, self._types, stored or {})
-        elif name in ("item_id", "entity_id"):
+        if name in ("item_id", "entity_id"):
             kind, label = ("item", "Which item") if name == "item_id" else ("entity", "Of which entity")
             self._picked[name] = Picked(self._api, {kind: label}, [stored] if stored else [], one=True)
         elif name == "entity_type":

@@ -182,6 +182,17 @@ def test_a_field_that_is_changed_leaves_all_others_as_they_were(
         version = now["version"]
 
 
+def test_a_target_stays_when_another_effect_is_chosen(page: Page, console: Console) -> None:
+    page.goto(f"{console.url}/rules")
+    pick("These items", "Heat")(page)
+    chip = page.get_by_role("button", name="Remove Heat")
+    expect(chip).to_be_visible()
+    choose("What it does", "Pin")(page)
+    expect(chip).to_be_hidden()
+    choose("What it does", "Hide")(page)
+    expect(chip).to_be_visible()
+
+
 @pytest.mark.parametrize(
     ("effect", "fields", "consequence"),
     [
