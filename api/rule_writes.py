@@ -53,11 +53,11 @@ class RuleWrites:
         check_rule(view, rule)
         before = view.rules.stored.get(rule_id)
         _check_version(before, based_on)
-        if before is None or before.rule != rule:
+        if before is None or not _is_same(before.rule, rule):
             record = RulePut(rule_id=rule_id, rule=rule, at=_now_ms(), by=rule.author or by, based_on=based_on)
             self._writes.append(record)
             after = self._writes.fresh().rules.stored.get(rule_id)
-            if based_on is not None and (after is None or after.rule != rule):
+            if based_on is not None and (after is None or not _is_same(after.rule, rule)):
                 raise VersionMismatch(f"rule {rule_id!r} was changed meanwhile; read it again", field="If-Match")
         return self.get(rule_id), before is None
 
@@ -123,6 +123,11 @@ class RuleWrites:
         except (GraphUnavailable, GraphRefused):
             return {}, False
         return {one.version: one for one in found}, True
+
+
+def _is_same(one: Rule | None, other: Rule) -> bool:
+    """As JSON: to a filter 1 and true are different, and to Python they are equal."""
+    return msgspec.json.encode(one, order="sorted") == msgspec.json.encode(other, order="sorted")
 
 
 def _require(view: View, rule_id: str) -> StoredRule:

@@ -46,6 +46,16 @@ def test_the_same_rule_twice_is_one_version(offline: Live) -> None:
     assert len(offline.client.get("/v1/rules/gone/versions").json()["versions"]) == 1
 
 
+def test_a_truth_in_place_of_a_number_is_another_rule(offline: Live) -> None:
+    """Filters tell 1 and true apart."""
+    for version, value in ((1, 1), (2, True)):
+        target = {"filter": {"field": "year", "op": "eq", "value": value}}
+        rule = {"consequence": {"effect": "hide", "target": target}}
+        stored = offline.client.put("/v1/rules/one", json=rule).json()
+        assert stored["version"] == version
+        assert stored["rule"]["consequence"]["target"]["filter"]["value"] is value
+
+
 def test_a_change_of_another_version_than_there_is_is_refused(offline: Live) -> None:
     tag = offline.client.put("/v1/rules/gone", json=HIDE, headers={"If-Match": "0"}).headers["ETag"]
     off = HIDE | {"enabled": False}
