@@ -59,7 +59,8 @@ class Lists:
                 answer = await self._api.recommend(self._whom.body())
                 await self._show_who()
             except ApiProblem as problem:
-                self._show_problem(problem)
+                if mine == self._asked:
+                    self._show_problem(problem)
                 return
         if mine != self._asked:  # something else was asked meanwhile
             return

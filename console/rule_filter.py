@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from html import escape
 from typing import Any, cast
 
@@ -53,9 +54,9 @@ class FilterForm:
         if self._text is not None:
             return _read(str(self._text.value or "").strip())
         found = [one for row in self._rows.values() if (one := _comparison(*row)) is not None]
-        if found == self._shown:
+        if json.dumps(found) == json.dumps(self._shown):  # in Python 1 and true would be equal
             return None if self._stored is None else dict(self._stored)
-        return None if not found else found[0] if len(found) == 1 else {"and": found}
+        return _joined(found)
 
     def _add(self, test: Values) -> None:
         op, value = str(test.get("op", "eq")), test.get("value")
@@ -77,11 +78,12 @@ class FilterForm:
             button("×", drop, look="chip", label="Remove the field")
 
     def _write_text(self) -> None:
-        """Goes on in JSON, with what was entered so far."""
-        try:
-            so_far = self.value()
-        except ValueError:
-            so_far = None
+        """Goes on in JSON, with the rows that say something so far."""
+        found: list[Values] = []
+        for row in self._rows.values():
+            with suppress(ValueError):
+                found += [one] if (one := _comparison(*row)) is not None else []
+        so_far = _joined(found)
         self._rows.clear()
         self._box.clear()
         self._actions.clear()
@@ -107,6 +109,10 @@ def comparisons_of(stored: Mapping[str, object] | None) -> list[Values] | None:
     return [_in_full(cast(Values, one)) for one in tests] if all(map(_is_comparison, tests)) else None
 
 
+def _joined(found: list[Values]) -> Values | None:
+    return None if not found else found[0] if len(found) == 1 else {"and": found}
+
+
 def _in_full(test: Values) -> Values:
     value = test.get("value")
     is_exists = test.get("op") == "exists"
@@ -119,8 +125,16 @@ def _is_comparison(part: object) -> bool:
     test = cast(Mapping[str, object], part)
     value = test.get("value")
     values = cast("list[object]", value) if isinstance(value, list) else [value]
-    is_plain = all(isinstance(one, (str, int, float)) for one in values)
-    return "field" in test and test.get("op", "eq") in OPS and (is_plain or test.get("op") == "exists")
+    is_shown = bool(values) and all(map(_is_line, values))
+    return "field" in test and test.get("op", "eq") in OPS and (is_shown or test.get("op") == "exists")
+
+
+def _is_line(value: object) -> bool:
+    """Whether a line of the form gives the value back as it is: text with spaces around it, say, does not."""
+    if not isinstance(value, (str, int, float)):
+        return False
+    shown = shown_scalar(value)
+    return bool(shown) and shown == shown.strip() and len(shown.splitlines()) == 1
 
 
 def _comparison(field: ui.select, how: ui.select, entered: ui.textarea) -> Values | None:

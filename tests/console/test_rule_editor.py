@@ -276,6 +276,32 @@ def test_fields_of_items_are_compared_without_writing_json(page: Page, console: 
 
 
 @pytest.mark.parametrize(
+    "values", [[], [" spaced "], [""], ["two\nlines"], [None]], ids=["none", "spaces", "empty", "lines", "null"]
+)
+@pytest.mark.usefixtures("clean")
+def test_a_filter_that_rows_would_change_is_shown_in_json_and_stays(
+    page: Page, console: Console, api: Live, values: list[object]
+) -> None:
+    target = {"filter": {"field": "item_kind", "op": "in", "value": values}}
+    rule = {"consequence": {"effect": "bury", "factor": 2.0, "target": target}}
+    assert api.client.put("/v1/rules/all", json=rule).is_success
+    opened(page, console)
+    expect(page.get_by_label("and whose fields are so")).to_be_visible()
+    assert saved(page, api)["rule"]["consequence"]["target"] == target
+
+
+@pytest.mark.usefixtures("clean")
+def test_a_number_becomes_a_truth_where_that_is_entered(page: Page, console: Console, api: Live) -> None:
+    target = {"filter": {"field": "year", "op": "eq", "value": 1}}
+    rule = {"consequence": {"effect": "bury", "factor": 2.0, "target": target}}
+    assert api.client.put("/v1/rules/all", json=rule).is_success
+    opened(page, console)
+    page.get_by_label("this").fill("true")
+    stored = saved(page, api)["rule"]["consequence"]["target"]["filter"]["value"]
+    assert stored is True
+
+
+@pytest.mark.parametrize(
     ("row", "said"),
     [
         (("year", "is below", ""), "Say which field of the item, and what it is compared with"),
