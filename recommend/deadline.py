@@ -11,7 +11,7 @@ from recommend.ports import GraphReader
 T = TypeVar("T")
 WORKERS = 8
 MARGIN_S = 0.01  # the server is told timeout_s; its own "timed out" may take so long to arrive
-AWAY_S = 0.5  # a server that could not be reached is not tried again before: a try costs as much as half a list
+AWAY_S = 0.5  # a server that could not be reached is not tried again before: a try costs a fifth of a list with reasons
 
 
 class Patience:
