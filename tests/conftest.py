@@ -19,7 +19,8 @@ from broker.server import BrokerConfig
 from domain.errors import DownloadFailed, JavaMissing
 from graph import server as neo4j_server
 from graph.server import Connection, ServerConfig
-from tests.servers import free_ports, quick_java, small_server
+from tests.ports import free_ports
+from tests.servers import quick_java, small_server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -92,7 +93,7 @@ def server(neo4j_home: Path) -> Iterator[tuple[ServerConfig, Connection]]:
 
 @pytest.fixture(scope="session")
 def kafka_config(tmp_path_factory: pytest.TempPathFactory) -> BrokerConfig:
-    return BrokerConfig(home=tmp_path_factory.mktemp("kafka hôme"), port=free_ports(2), start_timeout_s=120)
+    return BrokerConfig(home=tmp_path_factory.mktemp("kafka hôme"), port=free_ports(2)[0], start_timeout_s=120)
 
 
 @pytest.fixture(scope="session")

@@ -1,47 +1,15 @@
 """Small real servers for tests, and plain questions to them."""
 
 import os
-import random
-import socket
 from pathlib import Path
 
 from neo4j import GraphDatabase
 
 from graph import java
 from graph.server import Connection, ServerConfig
+from tests.ports import free_port
 
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def free_ports(count: int) -> int:
-    """The first of so many neighbouring ports that are free."""
-    while True:
-        first = free_port()
-        if first + count <= 65_536 and all(_is_free(first + place) for place in range(1, count)):
-            return first
-
-
-def _port_for_later() -> int:
-    """A free port of those that the system gives to nobody unasked, so that it is still free when it is needed."""
-    return next(port for port in random.sample(range(20_000, 30_000), 100) if _is_free(port))
-
-
-def _is_free(port: int) -> bool:
-    """Whether a server could have it: a port that nobody listens on may still be the near end of a connection."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-API_PORT = _port_for_later()
+API_PORT = free_port()
 GUIDE = f"http://127.0.0.1:{API_PORT}/guides/start.html"  # what the test server's Browser opens: see test_browser.py
 
 

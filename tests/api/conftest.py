@@ -20,8 +20,9 @@ from graph.store import GraphStore
 from ingest.log import Log
 from recommend.recommender import Recommender
 from recommend.world import World
+from tests.ports import free_port
 from tests.recommend.small_model import crowded_dataset, small_artifact
-from tests.servers import ask, free_port
+from tests.servers import ask
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import pytest
 from broker import server as broker
 from broker.server import BrokerConfig
 from tests.chaos.rounds import play, rounds
-from tests.chaos.town import Neo4j, Town, kill, quiet_port
+from tests.chaos.town import Neo4j, Town, kill
+from tests.ports import free_ports
 from tests.redis_server import RedisServer
 
 VICTIMS = ("kafka", "redis", "api")
@@ -19,7 +20,7 @@ class Kafka:
     """A broker to be killed. A context manager."""
 
     def __init__(self, home: Path) -> None:
-        self._config = BrokerConfig(home, port=quiet_port(), start_timeout_s=180)
+        self._config = BrokerConfig(home, port=free_ports(2)[0], start_timeout_s=180)
 
     def __enter__(self) -> "Kafka":
         self.address = broker.up(self._config).address

@@ -3,15 +3,12 @@
 import http.client
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -19,6 +16,7 @@ import psutil
 
 from graph import server as neo4j_server
 from graph.server import Connection, ServerConfig
+from tests.ports import free_port
 from tests.servers import ask, small_server
 
 BATCH = 20
@@ -32,7 +30,7 @@ class Neo4j:
     """A Neo4j of one's own, to be killed. A context manager."""
 
     def __init__(self, home: Path) -> None:
-        self._config: ServerConfig = replace(small_server(home), bolt_port=quiet_port(), http_port=quiet_port())
+        self._config: ServerConfig = small_server(home)
         self.connection: Connection = neo4j_server.up(self._config)
 
     def __enter__(self) -> Self:
@@ -52,7 +50,7 @@ class Town:
 
     def __init__(self, home: Path, neo4j: Neo4j, **settings: str) -> None:
         self.neo4j = neo4j
-        self.port = quiet_port()
+        self.port = free_port()
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("CLEW_", "NEO4J_"))}
         self.environment = kept | {
             "CLEW_HOME": str(home),
@@ -196,15 +194,6 @@ def kill(pid: int) -> None:
     process = psutil.Process(pid)
     process.kill()
     process.wait(timeout=30)
-
-
-def quiet_port() -> int:
-    """A free port that the system gives to no client: one that calls a dead server again and again may become it."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
 
 
 def until(holds: Callable[[], bool], story: Callable[[], str], *, wait_s: float = WAIT_S) -> None:

@@ -17,7 +17,7 @@ from domain.progress import Silent
 from domain.tables import Dataset
 from graph.server import Connection
 from tests.graph_state import remove_nodes
-from tests.servers import free_port
+from tests.ports import free_port
 
 WITHIN_S = 120
 NAMES = ("home", "port", "neo4j_uri", "neo4j_username")

@@ -8,7 +8,7 @@ import pytest
 
 from clew.console_process import ConsoleProcess
 from clew.settings import Settings
-from tests.servers import free_port
+from tests.ports import free_port
 
 
 def test_after_waiting_its_page_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

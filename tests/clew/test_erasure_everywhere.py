@@ -23,8 +23,9 @@ from clew.writer import drain
 from graph.server import Connection, ServerConfig
 from tests.clew.processes import WITHIN_S, until
 from tests.clew.test_erasure import PERSON, SECRET, VISITOR, files_with, settings
+from tests.ports import free_port
 from tests.redis_server import RedisServer
-from tests.servers import ask, free_port
+from tests.servers import ask
 
 __all__ = ["settings"]
 LATER = {"models' weights", "graph files", "source files"}

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from tests.clew.processes import until
+from tests.ports import free_port
 from tests.redis_server import RedisServer
-from tests.servers import free_port
 
 pytest.importorskip("confluent_kafka")
 

@@ -12,7 +12,8 @@ from domain.progress import Silent
 from embeddings.artifact import current_version
 from graph import server
 from recommend.request import RecommendRequest
-from tests.servers import ask, free_port
+from tests.ports import free_port
+from tests.servers import ask
 from tests.world import world_dataset
 
 QUIET = Silent()

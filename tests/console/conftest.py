@@ -18,8 +18,8 @@ from recommend.ledger import Ledger
 from recommend.recommender import Recommender
 from recommend.world import World
 from tests.api.conftest import Live, running
+from tests.ports import free_port
 from tests.recommend.small_model import small_artifact
-from tests.servers import free_port
 
 READY_S = 60
 PATIENT_MS = 30_000

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from api.keys import new_key
 from tests.api.conftest import Live, running
 from tests.console.conftest import Console, started
-from tests.servers import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import pytest
 import yaml
 
 from clew.settings import Settings, environment_names
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -91,7 +91,7 @@ def test_the_image_command_serves_in_a_plain_environment(tmp_path: Path) -> None
         [*uv, "pip", "install", *into, "--no-deps", str(ROOT)],
     ):
         subprocess.run(command, check=True, env=variables, cwd=tmp_path)
-    port = _free_port()
+    port = free_port()
     home = tmp_path / "data"
     command = [str(environment / "bin" / "clew"), "serve"]
     served = {**variables, "CLEW_HOME": str(home), "CLEW_PORT": str(port), "NEO4J_URI": "bolt://127.0.0.1:9"}
@@ -110,12 +110,6 @@ def _pins(path: Path) -> dict[str, str]:
 
 def _clean_environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith(("CLEW_", "NEO4J_"))}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _answers(url: str, process: subprocess.Popen[bytes], timeout_s: float = 60) -> int:

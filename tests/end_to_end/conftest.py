@@ -5,7 +5,6 @@ On its way to the first answer it is killed with -9 three times: in its import, 
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+
+from tests.ports import free_ports
 
 CLEW = str(Path(sys.executable).with_name("clew"))
 FIRST_START_S = 600
@@ -41,7 +42,7 @@ class Demo:
         return (self.home / "neo4j" / "password").read_text().strip()
 
 
-def start_demo(home: Path, ports: tuple[int, ...], name: str = "movies") -> Demo:
+def start_demo(home: Path, ports: list[int], name: str = "movies") -> Demo:
     ours = ("CLEW_", "NEO4J_", "PYTEST_")
     environment = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
     environment |= {
@@ -99,20 +100,9 @@ def interrupt(demo: Demo) -> int:
     return demo.process.wait(timeout=60)
 
 
-def free_ports(count: int = 4) -> tuple[int, ...]:
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return tuple(probe.getsockname()[1] for probe in probes)
-    finally:
-        for probe in probes:
-            probe.close()
-
-
 @pytest.fixture(scope="session")
 def movies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    home, ports = tmp_path_factory.mktemp("demo") / "home", free_ports()
+    home, ports = tmp_path_factory.mktemp("demo") / "home", free_ports(4)
     importing = home / "neo4j" / "import.incomplete"
     moments: dict[str, Callable[[Demo], bool]] = {
         "importing": lambda _: importing.exists(),

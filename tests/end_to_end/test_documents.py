@@ -8,7 +8,7 @@ import neo4j
 import pytest
 
 from tests.end_to_end.pages import commands_of, shell
-from tests.servers import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -15,7 +15,8 @@ from graph.driver import Driver
 from graph.server import Connection
 from graph.store import GraphStore, LoadState
 from tests.graph_state import remove_everything
-from tests.servers import ask, free_port
+from tests.ports import free_port
+from tests.servers import ask
 from tests.world import DECLARATION, EVENTS, RELATIONS, world_dataset
 
 

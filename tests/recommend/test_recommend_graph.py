@@ -16,8 +16,9 @@ from ingest.log import Log
 from recommend.recommender import Recommender
 from recommend.request import ExplainRequest, Preference, RecommendRequest, SessionEvent
 from recommend.world import World
+from tests.ports import free_port
 from tests.recommend.small_model import crowded_dataset
-from tests.servers import ask, free_port
+from tests.servers import ask
 from tests.world import world_time
 
 PATIENT_S = 20.0  # a budget that no slow machine runs out of
