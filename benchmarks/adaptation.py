@@ -27,7 +27,6 @@ from quality_demos import NOVEMBER, demo_snapshot
 from domain.snapshot import Interactions, Snapshot
 from embeddings.artifact import load_artifact
 from embeddings.train import train
-from embeddings.weighting import size_scale, trust_in
 from recommend.adapt import NEWEST, blended
 from recommend.history import UserEvents, Weighted
 from recommend.score import Scorer
@@ -144,13 +143,8 @@ class Player:
 
     def _terms(self, plain: Weighted, own: Rows) -> NDArray[np.float64]:
         """(k, I) what one unit of weight of each item gives every item, under the user's own scale."""
-        norm = self.scorer.normalisation
-        trust = trust_in(float(plain.weights @ plain.weights), norm.half_size) / trust_in(1.0, norm.half_size)
-        linear, taste = (trust * size_scale(plain.weights, power) for power in (norm.linear_power, norm.taste_power))
-        single = [self.scorer.score(Weighted(plain.item_rows[[place]], np.ones(1, np.float32))) for place in own]
-        return np.stack([linear * (one.entity + one.behaviour) + taste * one.taste for one in single]).astype(
-            np.float64
-        )
+        amounts = self.scorer.amounts(plain, np.arange(len(self.scorer.item_ids)))[own]
+        return np.asarray(amounts / plain.weights[own, None], np.float64)
 
 
 def compare(player: Player, found: list[Moment]) -> dict[str, dict[str, float]]:

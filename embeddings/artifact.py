@@ -22,7 +22,7 @@ from domain.errors import DamagedArtifact, NoModel
 from domain.snapshot import Snapshot, load_snapshot, save_snapshot
 from embeddings.weights import Array, Normalisation, Weights
 
-FORMAT = 2
+FORMAT = 3
 WEIGHTS, SNAPSHOT, MANIFEST, CURRENT = "weights.safetensors", "snapshot.npz", "manifest.json", "CURRENT"
 HELD = "HELD"
 KEPT_HELD = 1  # of the versions held back before the one that serves

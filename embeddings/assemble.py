@@ -30,8 +30,9 @@ def assemble(
     encoded: Encoded,
     chosen: Chosen,
     trend: Floats,
+    together: sp.csr_array | None = None,
 ) -> Weights:
-    """The served weights. trend (I,) as in embeddings.popularity."""
+    """The served weights. trend (I,) as in embeddings.popularity. together: N of embeddings.together, if it counts."""
     fusion = chosen.fusion
     linear_scale = fusion.linear / chosen.linear_deviation
     taste_scale = np.float32(1 / chosen.taste_deviation)
@@ -50,6 +51,10 @@ def assemble(
     positive = pairs.weights > 0
     order = np.lexsort((pairs.user_rows[positive], pairs.item_rows[positive]))
     behaviour = _behaviour(_lent(linear.rest, new, borrowed, slopes[1]), linear_scale)
+    if together is not None:
+        lent = _lent(together, new, borrowed, slopes[1])
+        assert isinstance(lent, sp.csr_array)
+        behaviour |= _sparse("together", lent, 1.0)
     return Weights(
         features_indptr=prior.indptr.astype(np.int64),
         features_indices=prior.indices.astype(np.int32),
@@ -88,11 +93,7 @@ def _behaviour(rest: Rest, scale: float) -> dict[str, Any]:
     Of a product only the items whose rows are not 0, balanced so that neither factor overflows.
     """
     if isinstance(rest, sp.csr_array):
-        return {
-            "behaviour_indptr": rest.indptr.astype(np.int64),
-            "behaviour_indices": rest.indices.astype(np.int32),
-            "behaviour_data": (rest.data * np.float32(scale)).astype(np.float16),
-        }
+        return _sparse("behaviour", rest, scale)
     if not isinstance(rest, LowRank):
         return {"behaviour_rows": (rest * np.float32(scale)).astype(np.float16)}
     items = np.flatnonzero(np.any(rest.right, axis=1) | np.any(rest.left, axis=1))
@@ -108,6 +109,14 @@ def _behaviour(rest: Rest, scale: float) -> dict[str, Any]:
         "behaviour_left": left,
         "behaviour_right": right,
         "behaviour_diagonal": diagonal,
+    }
+
+
+def _sparse(name: str, matrix: sp.csr_array, scale: float) -> dict[str, Any]:
+    return {
+        f"{name}_indptr": matrix.indptr.astype(np.int64),
+        f"{name}_indices": matrix.indices.astype(np.int32),
+        f"{name}_data": (matrix.data * np.float32(scale)).astype(np.float16),
     }
 
 

@@ -22,13 +22,15 @@ POOLED = 150  # best items of each component, of which the fused list is made
 
 class Fusion(msgspec.Struct, frozen=True, kw_only=True):
     """linear: weight beside taste (which counts 1). power: of Σ w², for the linear part. popularity: β. trend: γ.
-    half_size: h of embeddings.trust."""
+    half_size: h of embeddings.trust; together_whole, together_short: what N counts there, in deviations of the rest."""
 
     linear: float = 1.0
     power: float = 0.25
     popularity: float = 1.0
     trend: float = 0.0
     half_size: float = 0.0
+    together_whole: float = 0.0
+    together_short: float = 0.0
 
 
 LINEAR = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
@@ -53,13 +55,15 @@ class Components:
 
 @dataclass(frozen=True)
 class Chosen:
-    """ndcg, recall: means at K over the validation users; ndcgs (b,) of each."""
+    """together_scale: the deviation of the personal parts over that of N. ndcg, recall: means at K over the validation
+    users; ndcgs (b,) of each."""
 
     fusion: Fusion
     linear_deviation: float
     taste_deviation: float
     ndcg: float
     recall: float
+    together_scale: float = 1.0
     ndcgs: Floats = field(default_factory=lambda: np.zeros(0, np.float32), compare=False)
 
     def loss_against(self, other: "Chosen") -> float:
@@ -103,7 +107,7 @@ def choose(parts: Components) -> Chosen:
                 ndcg = float(ndcgs.mean(dtype=np.float64))
                 if best is None or ndcg > best.ndcg:
                     fusion = Fusion(linear=weight, power=power, popularity=beta, trend=gamma)
-                    best = Chosen(fusion, deviation, taste_deviation, ndcg, float(recalls.mean()), ndcgs)
+                    best = Chosen(fusion, deviation, taste_deviation, ndcg, float(recalls.mean()), ndcgs=ndcgs)
     assert best is not None
     return best
 

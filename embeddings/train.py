@@ -27,6 +27,7 @@ from embeddings.holdout import matrix_of, pairs_of
 from embeddings.popularity import trend_of
 from embeddings.search import Found, search
 from embeddings.settings import TrainSettings, settings_for
+from embeddings.together import taken_together
 from embeddings.validation import Targets, validation_of
 from embeddings.weighting import PairWeights
 from embeddings.weights import Normalisation, Weights
@@ -134,13 +135,17 @@ def _final(fitting: Fitting, found: Found, *, num_users: int) -> Model:
         linear = found.linear or fitting.pose(pairs, matrix, settings.linear).solve(found.ridge)
         advance(1)
     trend = trend_of(pairs, len(snapshot.item_ids), settings.recent_days)
-    weights = assemble(snapshot, pairs, fitting.features, linear, encoded, chosen, trend)
+    fusion = chosen.fusion
+    together = taken_together(matrix) if fusion.together_whole or fusion.together_short else None
+    weights = assemble(snapshot, pairs, fitting.features, linear, encoded, chosen, trend, together)
     normalisation = Normalisation(
-        linear_power=chosen.fusion.power,
+        linear_power=fusion.power,
         taste_power=0.5,
         taste_length=encoded.target_length / chosen.taste_deviation,
         half_life_days=settings.half_life_days,
-        half_size=chosen.fusion.half_size,
+        half_size=fusion.half_size,
+        together_whole=fusion.together_whole * chosen.together_scale,
+        together_short=fusion.together_short * chosen.together_scale,
     )
     metrics = {"encoder_loss": encoded.loss}
     if chosen.ndcg >= 0:
@@ -148,7 +153,7 @@ def _final(fitting: Fitting, found: Found, *, num_users: int) -> Model:
     told: dict[str, object] = {
         "train": msgspec.to_builtins(settings),
         "ridge": found.ridge,
-        "fusion": msgspec.to_builtins(chosen.fusion),
+        "fusion": msgspec.to_builtins(fusion),
         "trials": found.trials,
     }
     return Model(weights, normalisation, told, metrics, fitting.seed)

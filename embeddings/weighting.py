@@ -115,11 +115,11 @@ def size_scale(weights: NDArray[np.floating], power: float) -> float:
 
 
 def trust_in(size: float, half_size: float) -> float:
-    """What every part of a score but popularity is multiplied with: s² / (s² + h²) for a history of size s = Σ w².
+    """What every part of a score but popularity is multiplied with: s⁴ / (s⁴ + h⁴) for a history of size s = Σ w².
 
     A half for one of size half_size, 0 for one of size 0.
     """
-    return size**2 / (size**2 + half_size**2) if size > 0 else 0.0
+    return 1 / (1 + (half_size / size) ** 4) if size > 0 else 0.0
 
 
 def _rows(values: object) -> NDArray[np.int32]:

@@ -2,14 +2,15 @@
 
 The score of item i for a user whose items weigh w (before normalisation), with own = Σ w²:
 
-    score_i = target_scale_i · linear · (Σ_h w_h B0_hi + Σ_h w_h R_hi) + taste · ⟨Σ_h w_h C_h, Q_i⟩ + bias_i
-    linear = trust · own^−linear_power
-    taste = trust · own^−taste_power, or trust / ‖Σ_h w_h C_h‖ where taste is a cosine
-    trust = own² / (own² + half_size²)
+    score_i = target_scale_i · own^−linear_power · (trust · Σ_h w_h (B0_hi + R_hi) + together · Σ_h w_h N_hi)
+              + trust · taste · ⟨Σ_h w_h C_h, Q_i⟩ + bias_i
+    taste = own^−taste_power, or 1 / ‖Σ_h w_h C_h‖ where taste is a cosine
+    trust = own⁴ / (own⁴ + half_size⁴)
+    together = trust · together_whole + (1 − trust) · together_short
 
 B0_hi = Σ_f F_hf F_if for h ≠ i, and 0 for h = i; f is a feature: one relation type to one entity.
 R is kept whole (behaviour_rows), as a product without its diagonal (behaviour_left · behaviour_rightᵀ − diagonal),
-or sparse.
+or sparse. N is sparse: embeddings.together.
 """
 
 from collections.abc import Mapping
@@ -32,6 +33,7 @@ class Normalisation(msgspec.Struct, frozen=True, kw_only=True):
 
     taste_length: the length of each row of Q where taste is a cosine: users' vectors are then brought to 1. Else 0.
     half_size: the Σ w² of a history that counts half beside popularity (embeddings.trust).
+    together_whole, together_short: what N counts in a long history and in a short one.
     """
 
     linear_power: float = 0.25
@@ -39,6 +41,8 @@ class Normalisation(msgspec.Struct, frozen=True, kw_only=True):
     taste_length: float = 0.0
     half_life_days: float | None = None
     half_size: float = 0.0
+    together_whole: float = 0.0
+    together_short: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Weights:
     behaviour_rows (I, I) float16, or behaviour_left, behaviour_right (I', r) float16 and behaviour_diagonal (I',) of
         the item rows behaviour_items (I',), ascending; R is 0 for the others; or behaviour_indptr, behaviour_indices
         and behaviour_data: R in CSR form.
+    together_indptr, together_indices, together_data: N in CSR form, where it counts.
     taste_context C, taste_targets Q (I, d). compose_context, compose_targets (K, c): a new item's C and Q
         are, in each of the c blocks of their dimensions, Σ_f compose_f · message_entity(f) / √(number of the item's
         relations of that type).
@@ -90,6 +95,9 @@ class Weights:
     behaviour_indptr: Places | None = None
     behaviour_indices: Rows | None = None
     behaviour_data: Halves | None = None
+    together_indptr: Places | None = None
+    together_indices: Rows | None = None
+    together_data: Halves | None = None
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, Any]) -> "Weights":

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from domain.snapshot import Rows
 from embeddings.alike import Alike
 from embeddings.artifact import Artifact
-from embeddings.weighting import size_scale, trust_in
+from embeddings.weighting import size_scale
 from embeddings.weights import Floats, Normalisation, Weights
-from recommend.behaviour import Behaviour
+from recommend.behaviour import Behaviour, Shares
 from recommend.entity_index import EntityIndex
 from recommend.history import UserEvents, Weighted, weigh
 from recommend.new_items import NewItem, Room, feature_values, grow
@@ -97,10 +97,11 @@ class Scorer:
         linear = self.linear_amounts(weighted)
         entity = np.asarray(self._features @ (self._features[rows].T @ linear), np.float32)
         entity[rows] -= linear * self._own[rows]
-        behaviour = self._behaviour.of_user(rows, linear, len(self.item_ids))
+        shares = Shares.of(weights, self.normalisation)
+        behaviour = self._behaviour.of_user(rows, self.plain_amounts(weighted), len(self.item_ids), shares)
         taste = weights * np.float32(size_scale(weights, self.normalisation.taste_power))
         user = self._of_length(np.asarray(taste @ self.weights.taste_context[rows], np.float32))
-        return self._sum(entity, behaviour, user * np.float32(self._trust(weights)))
+        return self._sum(entity, behaviour, user * np.float32(shares.trust))
 
     def entity_part_through(self, weighted: Weighted, entity_rows: Sequence[int]) -> Floats:
         """(I,) what of the part `entity` comes through these entities."""
@@ -141,13 +142,20 @@ class Scorer:
 
     def linear_amounts(self, weighted: Weighted) -> Floats:
         """(r,) what multiplies the features of each row of the index."""
+        return self.plain_amounts(weighted) * np.float32(self.shares(weighted).trust)
+
+    def plain_amounts(self, weighted: Weighted) -> Floats:
+        """(r,) the weights of the items that count, normalised, however far the history is trusted."""
         _, weights = _nonzero(weighted)
-        return weights * np.float32(self._linear_scale(weights))
+        return weights * np.float32(size_scale(weights, self.normalisation.linear_power))
+
+    def shares(self, weighted: Weighted) -> Shares:
+        return Shares.of(weighted.weights, self.normalisation)
 
     def entity_columns(self, weighted: Weighted, item_row: int, index: EntityIndex | None = None) -> EntityColumns:
         """The same terms as columns, in no order: for a user with thousands of them. index: of the same weights."""
-        rows, weights = _nonzero(weighted)
-        linear = weights * np.float32(self._term_scale(weights, item_row))
+        rows = _nonzero(weighted)[0]
+        linear = self.linear_amounts(weighted) * self.weights.target_scale[item_row]
         places, columns, products = (index or self.entity_index(weighted)).shared(item_row)
         relations, entities = self.weights.feature_relations[columns], self.weights.feature_entities[columns]
         values = np.asarray(products * linear[places], np.float32)
@@ -165,38 +173,38 @@ class Scorer:
 
     def behaviour_terms(self, weighted: Weighted, item_row: int) -> Floats:
         """(h,) what each of the user's items adds to the item's behaviour part, in the order of `weighted`."""
-        scale = np.float32(self._term_scale(weighted.weights, item_row))
-        return self._behaviour.terms(weighted.item_rows, item_row) * weighted.weights * scale
+        scale = size_scale(weighted.weights, self.normalisation.linear_power) * self.weights.target_scale[item_row]
+        terms = self._behaviour.terms(weighted.item_rows, item_row, self.shares(weighted))
+        return terms * weighted.weights * np.float32(scale)
 
     def amounts(self, weighted: Weighted, item_rows: NDArray[np.int64]) -> Floats:
         """(h, j) what each of the user's items adds to the score of each of these, taste included, scales as they are.
 
         They sum over h to the score without its popularity.
         """
-        rows = weighted.item_rows
-        linear = weighted.weights * np.float32(self._linear_scale(weighted.weights))
+        rows, shares = weighted.item_rows, self.shares(weighted)
+        linear = weighted.weights * np.float32(size_scale(weighted.weights, self.normalisation.linear_power))
         shared = np.asarray((self._features[rows] @ self._features[item_rows].T).toarray(), np.float32)
         shared[rows[:, None] == item_rows[None, :]] = 0
-        behaviour = np.stack([self._behaviour.terms(rows, int(row)) for row in item_rows], axis=1)
+        behaviour = np.stack([self._behaviour.terms(rows, int(row), shares) for row in item_rows], axis=1)
         taste = weighted.weights * np.float32(size_scale(weighted.weights, self.normalisation.taste_power))
         context = taste[:, None] * self.weights.taste_context[rows].astype(np.float32)
         if self.normalisation.taste_length:
             length = np.linalg.norm(context.sum(axis=0))
             context = context / length if length > 0 else context
-        context *= np.float32(self._trust(weighted.weights))
         near = context @ self.weights.taste_targets[item_rows].astype(np.float32).T
-        return np.asarray(
-            (shared + behaviour) * linear[:, None] * self.weights.target_scale[item_rows] + near, np.float32
-        )
+        sums = (shares.trust * shared + behaviour) * linear[:, None] * self.weights.target_scale[item_rows]
+        return np.asarray(sums + shares.trust * near, np.float32)
 
     def evidence(self, event_item_row: int, item_row: int) -> int:
         """How many users of the training data took both items."""
         return len(np.intersect1d(self._takers(event_item_row), self._takers(item_row), assume_unique=True))
 
     def pulls(self, item_row: int) -> Floats:
-        """(I,) what an event on each item, weighed 1, gives this one before user normalisation."""
+        """(I,) what an event on each item, weighed 1, gives this one in a long history before user normalisation."""
         features = np.asarray(self._features @ self._features[[item_row]].toarray().ravel(), np.float32)
-        behaviour = self._behaviour.terms(np.arange(len(self.item_ids), dtype=np.int32), item_row)
+        shares = Shares(1.0, self.normalisation.together_whole)
+        behaviour = self._behaviour.terms(np.arange(len(self.item_ids), dtype=np.int32), item_row, shares)
         taste = np.asarray(self.weights.taste_context @ self.weights.taste_targets[item_row], np.float32)
         return (features + behaviour) * self.weights.target_scale[item_row] + taste
 
@@ -273,15 +281,6 @@ class Scorer:
         return grown
 
     # ---- helpers
-
-    def _term_scale(self, weights: Floats, item_row: int) -> float:
-        return self._linear_scale(weights) * float(self.weights.target_scale[item_row])
-
-    def _linear_scale(self, weights: Floats) -> float:
-        return size_scale(weights, self.normalisation.linear_power) * self._trust(weights)
-
-    def _trust(self, weights: Floats) -> float:
-        return trust_in(float(np.square(weights, dtype=np.float64).sum()), self.normalisation.half_size)
 
     def _of_length(self, user: Floats) -> Floats:
         return _unit(user) if self.normalisation.taste_length else user

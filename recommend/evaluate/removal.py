@@ -27,8 +27,8 @@ def masked_change(served: Served, asked: Asked, item_row: int, reason: Shown) ->
     scale = float(served.scorer.weights.target_scale[item_row])
     if reason.code == BEHAVIOUR:
         left = ~np.isin(asked.rows, reason.events)
-        kept = served.behaviour.of_user(*_amounts(asked, left), len(served.scorer.item_ids))[item_row]
-        whole = served.behaviour.of_user(*_amounts(asked, np.ones_like(left)), len(served.scorer.item_ids))[item_row]
+        kept = _behaviour(served, asked, left)[item_row]
+        whole = _behaviour(served, asked, np.ones_like(left))[item_row]
         return float(whole - kept) * scale
     liked = np.isin(asked.rows, reason.events)
     without = asked.profile.copy()
@@ -68,8 +68,7 @@ def only(served: Served, asked: Asked, reasons: Sequence[Shown]) -> Doubles:
     columns = sorted({column for reason in reasons for column in reason.columns})
     events = [row for reason in reasons if reason.code == BEHAVIOUR for row in reason.events]
     entity = np.asarray(served.features[:, columns] @ asked.profile[columns])
-    rows, amounts = _amounts(asked, np.isin(asked.rows, events))
-    behaviour = served.behaviour.of_user(rows, amounts, len(served.scorer.item_ids))
+    behaviour = _behaviour(served, asked, np.isin(asked.rows, events))
     return np.asarray((entity + behaviour) * served.scorer.weights.target_scale, np.float64)
 
 
@@ -94,8 +93,10 @@ def random_edges(served: Served, asked: Asked, item_row: int, reason: Shown, rng
     return [found[place] for place in rng.permutation(len(found))[: len(reason.columns)].tolist()]
 
 
-def _amounts(asked: Asked, kept: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    return asked.rows[kept].astype(np.int32), asked.amounts[kept].astype(np.float32)
+def _behaviour(served: Served, asked: Asked, kept: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(I,) what these of the user's items give through R and N."""
+    rows, amounts = asked.rows[kept].astype(np.int32), asked.plain[kept].astype(np.float32)
+    return served.behaviour.of_user(rows, amounts, len(served.scorer.item_ids), asked.shares)
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def _user(served: Served, weighted: Weighted) -> _User:
     rows, weights = weighted.item_rows[counts], weighted.weights[counts].astype(np.float64)
     own = float(weights @ weights)
     normalisation = scorer.normalisation
-    trust = own**2 / (own**2 + normalisation.half_size**2) if own > 0 else 0
+    trust = own**4 / (own**4 + normalisation.half_size**4) if own > 0 else 0
     amounts = weights * (trust * own**-normalisation.linear_power if own > 0 else 0)
     taste = (weights * (own**-normalisation.taste_power if own > 0 else 0)) @ scorer.weights.taste_context[rows]
     if normalisation.taste_length:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from domain.snapshot import Snapshot
 from embeddings.artifact import Artifact
-from recommend.behaviour import Behaviour
+from recommend.behaviour import Behaviour, Shares
 from recommend.history import Histories, Weighted
 from recommend.score import Scorer
 
@@ -69,7 +69,8 @@ class Served:
 
 @dataclass(frozen=True)
 class Asked:
-    """A user. rows, amounts: (h,) items that count, and their weights times the user's frozen normaliser.
+    """A user. rows, plain, amounts: (h,) items that count, their weights times the user's frozen normaliser, and these
+    as far as the history is trusted; shares: that, and what N counts.
 
     profile: (K,) Σ amounts_h F_h. allowed: (I,) what may be in the list. total: (I,) scores. top: rows, best first.
     """
@@ -77,7 +78,9 @@ class Asked:
     user_row: int
     weighted: Weighted
     rows: Places
+    plain: Doubles
     amounts: Doubles
+    shares: Shares
     profile: Doubles
     allowed: NDArray[np.bool_]
     total: NDArray[np.float32]
@@ -91,13 +94,14 @@ def ask(served: Served, user_row: int, n: int) -> Asked:
     weighted = served.scorer.weigh(events)
     counts = weighted.weights != 0
     rows = weighted.item_rows[counts].astype(np.int64)
-    amounts = served.scorer.linear_amounts(weighted).astype(np.float64)
+    plain, shares = served.scorer.plain_amounts(weighted).astype(np.float64), served.scorer.shares(weighted)
+    amounts = plain * shares.trust
     scores = served.scorer.score(weighted)
     allowed = served.snapshot.item_available.copy()
     allowed[events.item_rows] = False
     top = served.scorer.top(scores.total, n, allowed)
     profile = np.asarray(served.features[rows].T @ amounts)
-    return Asked(user_row, weighted, rows, amounts, profile, allowed, scores.total, scores.taste, top)
+    return Asked(user_row, weighted, rows, plain, amounts, shares, profile, allowed, scores.total, scores.taste, top)
 
 
 def reasons_of(served: Served, asked: Asked, item_row: int) -> tuple[float, list[Shown]]:

@@ -19,7 +19,7 @@ HITS = range(20, 30)  # most popular but for what users had, and what is to be f
 
 def test_trust_is_a_half_at_the_half_size_and_whole_without_one() -> None:
     assert trust_in(3.0, 3.0) == 0.5
-    assert trust_in(6.0, 3.0) == pytest.approx(36 / 45)
+    assert trust_in(6.0, 3.0) == pytest.approx(16 / 17)
     assert trust_in(0.5, 0.0) == 1
     assert trust_in(0.0, 0.0) == trust_in(0.0, 2.0) == 0
 
@@ -76,6 +76,37 @@ def test_lists_for_whole_histories_may_not_pay_for_short_ones() -> None:
     wanted = {0: list(HITS), **{user: list(range(30, 40)) for user in range(1, USERS)}}
     assert with_trust(validation(wanted), encoded, linear, FUSED, seed=0) is FUSED
     assert max(HALVES) > 1  # h = 1: 20 · 400 / 401 is 19.95, h = 2: 19.8
+
+
+def crowded(targets: dict[int, list[int]], taken: range) -> Validation:
+    """As `validation`, and as many other people took those items and the items 50 to 59."""
+    held = validation(targets)
+    own = [*taken, *range(50, 60)]
+    rows, columns = np.repeat(np.arange(USERS, 2 * USERS), len(own)), np.tile(own, USERS)
+    others = sp.csr_array((np.ones(len(rows), np.float32), (rows - USERS, columns)), shape=(USERS, ITEMS))
+    return replace(held, matrix=sp.csr_array(sp.vstack([held.matrix, others])))
+
+
+def test_where_first_events_mislead_what_others_took_with_them_goes_first() -> None:
+    """The first event pulls 40 to 49, others took 50 to 59 with it; whole histories pull 30 to 39, which are wanted too."""
+    held = crowded({user: [*range(30, 40), *range(50, 60)] for user in range(USERS)}, range(15, 20))
+    fusion = with_trust(held, *parts(), FUSED, seed=0).fusion
+    assert fusion.half_size > 1
+    assert fusion.together_short > 0
+    assert fusion.together_whole == 0  # whole lists are right without
+
+
+def test_what_others_took_may_count_in_whole_histories_too() -> None:
+    """Everything that the user took others took with 50 to 59, and only these are wanted; R pulls 20 to 49."""
+    held = crowded({user: list(range(50, 60)) for user in range(USERS)}, range(20))
+    encoded, linear = parts()
+    rest = np.zeros((ITEMS, ITEMS), np.float32)
+    rest[:20, 20:50] = 1.0
+    encoded, linear = replace(encoded, bias=np.zeros_like(encoded.bias)), replace(linear, rest=rest)
+    chosen = with_trust(held, encoded, linear, FUSED, seed=0)
+    assert chosen.fusion.together_whole > 0
+    assert chosen.ndcg == pytest.approx(1.0)
+    assert chosen.together_scale > 0
 
 
 def test_the_first_items_of_a_user_are_the_oldest() -> None:

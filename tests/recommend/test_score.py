@@ -12,7 +12,9 @@ import scipy.sparse as sp
 
 from embeddings.alike import Alike
 from embeddings.artifact import Artifact, load_artifact
+from embeddings.holdout import matrix_of, pairs_of
 from embeddings.settings import EncoderSettings, LinearSettings, TrainSettings
+from embeddings.together import taken_together
 from embeddings.train import train
 from recommend.history import Histories, UserEvents, Weighted
 from recommend.score import NewItem, Scorer
@@ -28,10 +30,29 @@ SHAPES = {
 }
 
 
+def normalised(artifact: Artifact, **how: float) -> Artifact:
+    normalisation = msgspec.structs.replace(artifact.manifest.normalisation, **how)
+    return replace(artifact, manifest=msgspec.structs.replace(artifact.manifest, normalisation=normalisation))
+
+
+def trained(folder: Path, shape: str) -> Artifact:
+    """A model that trusts every history, and in which N counts ½ in long histories and 2 in short ones."""
+    snapshot = checkerboard()
+    made = load_artifact(folder, train(snapshot, folder, settings=SHAPES[shape]).version)
+    pairs = pairs_of(snapshot, snapshot.interactions, half_life_days=None)
+    together = taken_together(matrix_of(pairs, snapshot))
+    arrays = {
+        "together_indptr": together.indptr.astype(np.int64),
+        "together_indices": together.indices.astype(np.int32),
+        "together_data": together.data.astype(np.float16),
+    }
+    made = replace(made, weights=replace(made.weights, **arrays))
+    return normalised(made, half_size=0.0, together_whole=0.5, together_short=2.0)
+
+
 @pytest.fixture(scope="module", params=SHAPES)
 def artifact(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
-    folder = tmp_path_factory.mktemp(str(request.param))
-    return load_artifact(folder, train(checkerboard(), folder, settings=SHAPES[request.param]).version)
+    return trained(tmp_path_factory.mktemp(str(request.param)), request.param)
 
 
 @pytest.fixture(scope="module")
@@ -61,16 +82,18 @@ def test_terms_sum_to_their_parts_for_every_item(artifact: Artifact, mixed: Weig
 
 
 def test_a_history_of_the_half_size_counts_half_beside_popularity(artifact: Artifact, mixed: Weighted) -> None:
-    """Σ w² is 1 + 4 + 0.25."""
-    normalisation = msgspec.structs.replace(artifact.manifest.normalisation, half_size=5.25)
-    manifest = msgspec.structs.replace(artifact.manifest, normalisation=normalisation)
-    whole, halved = Scorer(artifact), Scorer(replace(artifact, manifest=manifest))
+    """Σ w² is 1 + 4 + 0.25. N then counts ½ · ½ + ½ · 2."""
+    rest = Scorer(normalised(artifact, together_whole=0.0)).score(mixed).behaviour
+    whole, halved = Scorer(artifact), Scorer(normalised(artifact, half_size=5.25))
     before, after = whole.score(mixed), halved.score(mixed)
-    for part in ("entity", "behaviour", "taste"):
+    together = 2 * (before.behaviour - rest)
+    assert np.abs(together).max() > 0.01
+    np.testing.assert_allclose(after.behaviour, rest / 2 + 1.25 * together, atol=1e-5)
+    for part in ("entity", "taste"):
         np.testing.assert_allclose(getattr(after, part), getattr(before, part) / 2, atol=1e-5)
     np.testing.assert_array_equal(after.popularity, before.popularity)
-    rows = np.arange(ITEMS)
-    np.testing.assert_allclose(halved.amounts(mixed, rows), whole.amounts(mixed, rows) / 2, atol=1e-5)
+    amounts = halved.amounts(mixed, np.arange(ITEMS)).sum(axis=0)
+    np.testing.assert_allclose(amounts, after.total - after.popularity, atol=2e-4)
     for item in range(ITEMS):
         entity = sum(term.value for term in halved.entity_terms(mixed, item))
         assert entity == pytest.approx(float(after.entity[item]), abs=1e-4)
@@ -80,7 +103,7 @@ def test_a_history_of_the_half_size_counts_half_beside_popularity(artifact: Arti
 
 
 def test_taste_can_be_a_cosine(mixed: Weighted, tmp_path: Path) -> None:
-    scorer = Scorer(load_artifact(tmp_path, train(checkerboard(), tmp_path, settings=SHAPES["product"]).version))
+    scorer = Scorer(trained(tmp_path, "product"))
     scorer = scorer.with_items([NewItem("new", [(0, 0), (1, 5)])])
     taste, user = scorer.score(mixed).taste, scorer.user_vector(mixed)
     np.testing.assert_allclose(taste, scorer.normalisation.taste_length * (scorer.item_vectors @ user), atol=1e-5)
