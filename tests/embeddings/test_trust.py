@@ -88,7 +88,7 @@ def crowded(targets: dict[int, list[int]], taken: range) -> Validation:
 
 
 def test_where_first_events_mislead_what_others_took_with_them_goes_first() -> None:
-    """The first event pulls 40 to 49, others took 50 to 59 with it; whole histories pull 30 to 39, which are wanted too."""
+    """The first event pulls 40 to 49, others took 50 to 59 with it; whole histories pull 30 to 39, wanted too."""
     held = crowded({user: [*range(30, 40), *range(50, 60)] for user in range(USERS)}, range(15, 20))
     fusion = with_trust(held, *parts(), FUSED, seed=0).fusion
     assert fusion.half_size > 1
