@@ -117,9 +117,11 @@ def size_scale(weights: NDArray[np.floating], power: float) -> float:
 def trust_in(size: float, half_size: float) -> float:
     """What every part of a score but popularity is multiplied with: s⁴ / (s⁴ + h⁴) for a history of size s = Σ w².
 
-    A half for one of size half_size, 0 for one of size 0.
+    A half for one of size half_size, 0 for one of size 0, and 1 from ten times that size, for what is left is .0001.
     """
-    return 1 / (1 + (half_size / size) ** 4) if size > 0 else 0.0
+    if size <= 0:
+        return 0.0
+    return 1.0 if size >= 10 * half_size else 1 / (1 + (half_size / size) ** 4)
 
 
 def _rows(values: object) -> NDArray[np.int32]:

@@ -5,7 +5,7 @@ The score of item i for a user whose items weigh w (before normalisation), with 
     score_i = target_scale_i · own^−linear_power · (trust · Σ_h w_h (B0_hi + R_hi) + together · Σ_h w_h N_hi)
               + trust · taste · ⟨Σ_h w_h C_h, Q_i⟩ + bias_i
     taste = own^−taste_power, or 1 / ‖Σ_h w_h C_h‖ where taste is a cosine
-    trust = own⁴ / (own⁴ + half_size⁴)
+    trust = own⁴ / (own⁴ + half_size⁴), or 1 from own = 10 half_size
     together = trust · together_whole + (1 − trust) · together_short
 
 B0_hi = Σ_f F_hf F_if for h ≠ i, and 0 for h = i; f is a feature: one relation type to one entity.

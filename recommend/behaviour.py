@@ -75,7 +75,7 @@ class Behaviour:
             trusted = trusted[kept]
             part[self._items] = self._right @ (trusted @ self._left[places].astype(np.float32))
             part[rows[kept]] -= trusted * self._diagonal[places]
-        if self._together is not None:
+        if self._together is not None and shares.together:
             part[: self._size] += self._together.sum_of(rows, amounts * np.float32(shares.together))
         for place, borrowed in enumerate(self._borrowed):
             part[self._size + place] = borrowed.weights @ part[borrowed.rows]
@@ -95,7 +95,7 @@ class Behaviour:
             places, kept = self._places(rows[known])
             terms[known[kept]] = self._left[places].astype(np.float32) @ self._right[self._place[item_row]]
         terms *= np.float32(shares.trust)
-        if self._together is not None:
+        if self._together is not None and shares.together:
             terms[known] += self._together.column(rows[known], item_row) * np.float32(shares.together)
         return terms
 

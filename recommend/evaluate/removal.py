@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.weighting import trust_in
 from recommend.evaluate.shown import BEHAVIOUR, Asked, Doubles, Served, Shown
 from recommend.history import Weighted
 from recommend.new_items import composed
@@ -114,7 +115,7 @@ def _user(served: Served, weighted: Weighted) -> _User:
     rows, weights = weighted.item_rows[counts], weighted.weights[counts].astype(np.float64)
     own = float(weights @ weights)
     normalisation = scorer.normalisation
-    trust = own**4 / (own**4 + normalisation.half_size**4) if own > 0 else 0
+    trust = trust_in(own, normalisation.half_size)
     amounts = weights * (trust * own**-normalisation.linear_power if own > 0 else 0)
     taste = (weights * (own**-normalisation.taste_power if own > 0 else 0)) @ scorer.weights.taste_context[rows]
     if normalisation.taste_length:
