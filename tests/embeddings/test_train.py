@@ -5,14 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from domain.errors import NothingToTrain, WorseModel
 from domain.snapshot import Interactions
 from embeddings.artifact import current_version, held_back, load_artifact, switch_current
 from embeddings.comparison import NDCG, NUM_USERS, compare, refuse_worse
+from embeddings.holdout import matrix_of, pairs_of
 from embeddings.settings import EncoderSettings, LinearSettings, TrainSettings
+from embeddings.together import taken_together
 from embeddings.train import train, train_model
-from recommend.history import Histories
+from embeddings.weighting import trust_in
+from recommend.history import Histories, Weighted
 from recommend.score import NewItem, Scorer
 from tests.embeddings.checkerboard import ITEMS, USERS, checkerboard, missed
 
@@ -49,6 +53,27 @@ def test_withheld_squares_come_first(settings: TrainSettings, tmp_path: Path) ->
         top = scorer.top(scorer.score(scorer.weigh(events)).total, 4, allowed)
         found += sum(1 for item in top if (user - item) % 2 == 0 and missed(user, int(item)))
     assert found >= 0.95 * 4 * USERS
+
+
+def test_what_was_taken_together_is_served_where_it_counts(tmp_path: Path) -> None:
+    """Of a poor encoder validation says that others tell first events better; of a good one that they do not."""
+    poor, snapshot = TrainSettings(encoder=EncoderSettings(dim=4, steps=10)), checkerboard()
+    artifact = load_artifact(tmp_path, train(snapshot, tmp_path, settings=poor).version)
+    weights, normalisation = artifact.weights, artifact.manifest.normalisation
+    assert normalisation.together_short > 0
+    expected = taken_together(matrix_of(pairs_of(snapshot, snapshot.interactions, half_life_days=None), snapshot))
+    assert weights.together_data is not None
+    parts = (weights.together_data.astype(np.float32), weights.together_indices, weights.together_indptr)
+    np.testing.assert_allclose(sp.csr_array(parts, shape=expected.shape).toarray(), expected.toarray(), rtol=1e-3)
+
+    first = Weighted(np.array([0], np.int32), np.ones(1, np.float32))
+    trust = trust_in(1.0, normalisation.half_size)
+    share = (1 - trust) * normalisation.together_short + trust * normalisation.together_whole
+    assert weights.behaviour_rows is not None
+    stated = (trust * weights.behaviour_rows[0] + share * expected.toarray()[0]) * weights.target_scale
+    np.testing.assert_allclose(Scorer(artifact).score(first).behaviour, stated, rtol=2e-3, atol=1e-4)
+
+    assert train_model(snapshot).weights.together_data is None
 
 
 def test_the_taste_part_alone_knows_the_pattern(scorer: Scorer) -> None:
