@@ -18,11 +18,19 @@ from tests.recommend.small_model import nameless_actors, small_artifact
 
 @pytest.fixture(scope="module", params=[0.0, 4.0], ids=["trusted", "half trusted"])
 def served(request: pytest.FixtureRequest) -> Served:
-    """As it is, and where a history of size 4 counts half."""
+    """As it is, and where a history of size 4 counts half, and N gives Die Hard to who took Pulp Fiction."""
     artifact = small_artifact()
-    normalisation = msgspec.structs.replace(artifact.manifest.normalisation, half_size=request.param)
+    how = {"half_size": request.param, "together_short": 1.0}
+    normalisation = msgspec.structs.replace(artifact.manifest.normalisation, **how)
     manifest = msgspec.structs.replace(artifact.manifest, normalisation=normalisation)
-    return Served.of(dataclasses.replace(artifact, manifest=manifest))
+    row, num_items = artifact.snapshot.item_row, len(artifact.snapshot.item_ids)
+    weights = dataclasses.replace(
+        artifact.weights,
+        together_indptr=(np.arange(num_items + 1) > row["pulp"]).astype(np.int64),
+        together_indices=np.array([row["diehard"]], np.int32),
+        together_data=np.array([0.5], np.float16),
+    )
+    return Served.of(dataclasses.replace(artifact, manifest=manifest, weights=weights))
 
 
 @pytest.fixture(scope="module")
@@ -87,8 +95,9 @@ def test_what_reads_alike_is_one_reason_as_in_lists(user_id: str, tmp_path: Path
 def test_behind_a_behavioural_reason_are_the_events_and_at_least_five_others(served: Served, bob: Asked) -> None:
     told = next(one for one in reasons(served, bob, "diehard")[1] if one.code == BEHAVIOUR)
     assert told.events == (row(served, "pulp"),)  # six of the crowd took both
-    weight = dict(zip(bob.rows.tolist(), bob.amounts.tolist(), strict=True))[row(served, "pulp")]
-    assert told.value == pytest.approx(2 * weight, rel=1e-3)  # R of pulp and diehard is 2
+    place = bob.rows.tolist().index(row(served, "pulp"))
+    trusted, rest = bob.amounts[place], bob.plain[place] - bob.amounts[place]
+    assert told.value == pytest.approx(2 * trusted + 0.5 * rest, rel=1e-3)  # R of pulp and diehard is 2, N is ½
 
 
 def test_without_an_edge_the_items_other_features_of_the_relation_weigh_more(served: Served, bob: Asked) -> None:
