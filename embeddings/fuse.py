@@ -92,22 +92,22 @@ def choose(parts: Components) -> Chosen:
     """The best of the grid by mean NDCG@10; among equals the first."""
     pool = _pool(parts)
     rows = np.arange(len(parts.sizes))[:, None]
-    moments = _moments(parts.linear)
-    taste_deviation = _deviation(_moments(parts.taste))
+    linear_moments = moments(parts.linear)
+    taste_deviation = deviation(moments(parts.taste))
     linear, taste = parts.linear[rows, pool.columns], parts.taste[rows, pool.columns] / taste_deviation
     bias, trend = parts.bias[pool.columns] / taste_deviation, parts.trend[pool.columns]
     best: Chosen | None = None
     for power in POWERS:
         scale = _size_scale(parts.sizes, power)
-        deviation = _deviation(moments, scale[:, 0])
+        linear_deviation = deviation(linear_moments, scale[:, 0])
         for gamma in TRENDS:
-            scaled = linear * scale * trend**gamma / deviation
+            scaled = linear * scale * trend**gamma / linear_deviation
             for weight, beta in itertools.product(LINEAR, POPULARITY):
                 ndcgs, recalls = _metrics(np.asarray(weight * scaled + taste + beta * bias, np.float32), pool)
                 ndcg = float(ndcgs.mean(dtype=np.float64))
                 if best is None or ndcg > best.ndcg:
                     fusion = Fusion(linear=weight, power=power, popularity=beta, trend=gamma)
-                    best = Chosen(fusion, deviation, taste_deviation, ndcg, float(recalls.mean()), ndcgs=ndcgs)
+                    best = Chosen(fusion, linear_deviation, taste_deviation, ndcg, float(recalls.mean()), ndcgs=ndcgs)
     assert best is not None
     return best
 
@@ -116,13 +116,13 @@ def _size_scale(sizes: Floats, power: float) -> Floats:
     return (np.where(sizes > 0, sizes, 1) ** -power).astype(np.float32)[:, None]
 
 
-def _moments(scores: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def moments(scores: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(b,) each user's mean score and mean squared score, without a second matrix of their size."""
     squares = np.einsum("ui,ui->u", scores, scores, dtype=np.float64) / max(scores.shape[1], 1)
     return np.asarray(scores.mean(axis=1, dtype=np.float64)), np.asarray(squares, np.float64)
 
 
-def _deviation(moments: tuple[NDArray[np.float64], NDArray[np.float64]], scale: Floats | float = 1.0) -> float:
+def deviation(moments: tuple[NDArray[np.float64], NDArray[np.float64]], scale: Floats | float = 1.0) -> float:
     """The standard deviation over all users' scores, each user's times a scale."""
     means, squares = moments
     variance = (squares * np.square(scale)).mean() - np.square((means * scale).mean())

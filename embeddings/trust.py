@@ -17,7 +17,7 @@ import scipy.sparse as sp
 from embeddings.encoded import Encoded
 from embeddings.features import Floats
 from embeddings.fit_linear import Linear
-from embeddings.fuse import Chosen, Fusion, best_columns, gains
+from embeddings.fuse import Chosen, Fusion, best_columns, deviation, gains, moments
 from embeddings.together import taken_together
 from embeddings.validation import Validation
 from embeddings.weighting import trust_in
@@ -71,8 +71,9 @@ def with_trust(validation: Validation, encoded: Encoded, linear: Linear, chosen:
     """
     parts = _Parts(encoded, linear, chosen, taken_together(validation.matrix))
     everyone = parts.known(validation, validation.rows)
-    scale = _deviation(everyone.personal) / max(_deviation(everyone.together), 1e-9)
-    parts, everyone = replace(parts, scale=scale), replace(everyone, together=everyone.together * np.float32(scale))
+    scale = deviation(moments(everyone.personal)) / deviation(moments(everyone.together))
+    parts.scale = scale
+    np.multiply(everyone.together, np.float32(scale), out=everyone.together)  # in place: it may be half a gigabyte
     fusions = [msgspec.structs.replace(chosen.fusion, together_whole=share) for share in WHOLE]
     fusion = max(fusions, key=lambda each: float(everyone.ndcgs(each).mean()))
     most = max(MOST_SCORES // validation.num_items, 2)
@@ -117,11 +118,7 @@ def _error(values: Floats) -> float:
     return float(values.std(ddof=1, dtype=np.float64) / np.sqrt(len(values)))
 
 
-def _deviation(scores: Floats) -> float:
-    return float(scores.std(dtype=np.float64))
-
-
-@dataclass(frozen=True)
+@dataclass
 class _Parts:
     """The fitted parts and how they are fused. together (I, I): N; scale: what it is multiplied with."""
 
@@ -140,7 +137,9 @@ class _Parts:
         for scores, scale in ((personal, fusion.linear / self.chosen.linear_deviation), (together, self.scale)):
             scores *= per_user * np.float32(scale)
             scores *= per_item
-        personal += (encoded.users(rows) @ encoded.targets.T) / np.float32(self.chosen.taste_deviation)
+        users = encoded.users(rows) / np.float32(self.chosen.taste_deviation)
+        for start in range(0, len(users), BLOCK):
+            personal[start : start + BLOCK] += users[start : start + BLOCK] @ encoded.targets.T
         popularity = encoded.bias * np.float32(fusion.popularity / self.chosen.taste_deviation)
         return _Known(personal, together, sizes, popularity, part.seen, part.targets)
 
