@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from embeddings.fit_linear import BLOCK, Linear, _enough, _rank  # pyright: ignore[reportPrivateUsage]
-from embeddings.fuse import _deviation, _moments  # pyright: ignore[reportPrivateUsage]
+from embeddings.fuse import deviation, moments
 
 
 def test_ten_takers_are_asked_for_where_few_pairs_are_lost() -> None:
@@ -42,4 +42,4 @@ def test_scores_of_many_users_are_those_of_the_whole_matrix() -> None:
 def test_the_deviation_of_scaled_scores_needs_no_scaled_scores() -> None:
     rng = np.random.default_rng(0)
     scores, scale = rng.normal(3, 2, (20, 50)).astype(np.float32), rng.random(20).astype(np.float32)
-    assert _deviation(_moments(scores), scale) == pytest.approx((scores * scale[:, None]).std(dtype=np.float64), 1e-6)
+    assert deviation(moments(scores), scale) == pytest.approx((scores * scale[:, None]).std(dtype=np.float64), 1e-6)
