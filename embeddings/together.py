@@ -13,7 +13,7 @@ from embeddings.features import Floats
 NEIGHBOURS = 100  # entries kept per row: the largest
 SHRINK = 5.0
 OF_EVENT = 0.75  # the exponent of n_h; that of n_i is the rest
-BLOCK = 1_000  # rows whose counts with all items are held at once
+BLOCK = 100  # rows whose counts with all items are held at once: of a grocery, 60,000 each
 
 
 def taken_together(matrix: sp.csr_array, neighbours: int = NEIGHBOURS) -> sp.csr_array:
@@ -42,8 +42,12 @@ def taken_together(matrix: sp.csr_array, neighbours: int = NEIGHBOURS) -> sp.csr
 
 def _largest(rows: sp.csr_array, values: Floats, count: int) -> sp.csr_array:
     """The rows with these values in the place of their own, and only the `count` largest above 0 of each."""
-    own = np.repeat(np.arange(len(rows.indptr) - 1), np.diff(rows.indptr))
-    order = np.lexsort((rows.indices, -values, own))
-    place = np.arange(len(order)) - rows.indptr[own[order]]
-    kept = np.sort(order[(place < count) & (values[order] > 0)])
-    return sp.csr_array((values[kept], (own[kept], rows.indices[kept])), shape=rows.shape)
+    for row in np.flatnonzero(np.diff(rows.indptr) > count).tolist():
+        own_values = values[rows.indptr[row] : rows.indptr[row + 1]]  # a view: what is too small is set to 0
+        own_values[own_values < np.partition(own_values, len(own_values) - count)[len(own_values) - count]] = 0
+    left = np.flatnonzero(values > 0)
+    own, columns = np.repeat(np.arange(len(rows.indptr) - 1), np.diff(rows.indptr))[left], rows.indices[left]
+    order = np.lexsort((columns, -values[left], own))
+    place = np.arange(len(order)) - np.searchsorted(own, np.arange(own.max(initial=-1) + 1))[own[order]]
+    kept = np.sort(order[place < count])
+    return sp.csr_array((values[left[kept]], (own[kept], columns[kept])), shape=rows.shape)
