@@ -72,7 +72,7 @@ def with_trust(validation: Validation, encoded: Encoded, linear: Linear, chosen:
     parts = _Parts(encoded, linear, chosen, taken_together(validation.matrix))
     everyone = parts.known(validation, validation.rows)
     scale = deviation(moments(everyone.personal)) / deviation(moments(everyone.together))
-    parts.scale = scale
+    parts = replace(parts, scale=scale)
     np.multiply(everyone.together, np.float32(scale), out=everyone.together)  # in place: it may be half a gigabyte
     fusions = [msgspec.structs.replace(chosen.fusion, together_whole=share) for share in WHOLE]
     fusion = max(fusions, key=lambda each: float(everyone.ndcgs(each).mean()))
@@ -118,7 +118,7 @@ def _error(values: Floats) -> float:
     return float(values.std(ddof=1, dtype=np.float64) / np.sqrt(len(values)))
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Parts:
     """The fitted parts and how they are fused. together (I, I): N; scale: what it is multiplied with."""
 
