@@ -10,7 +10,7 @@ import scipy.sparse as sp
 
 from clew.bench import Choice, Files, problem_of, read_files, reading_of, tune
 from clew.bench_fused import Served
-from clew.bench_score import Figure, figure
+from clew.bench_score import Difference, Figure, difference_of, figure
 from domain.errors import InvalidRequest, NothingToTrain
 from domain.progress import Progress
 from domain.snapshot import Snapshot
@@ -43,7 +43,8 @@ EVENTS = (0, 1, 2, 3, 5, 10)
 class ColdItems(msgspec.Struct, frozen=True, kw_only=True):
     """cold: only held-out items are ranked, for the users who took any; warm: only the others, for the test part.
 
-    overall: all items. warm_of_full: as warm, by the model that saw every item. warm_loss: its ndcg, 1 − warm / full.
+    overall: all items. warm_of_full: as warm, by the model that saw every item. warm_difference: their ndcg, the first
+    minus the second, user by user; warm_loss: 1 − first / second.
     """
 
     scorer: str
@@ -52,6 +53,7 @@ class ColdItems(msgspec.Struct, frozen=True, kw_only=True):
     warm: dict[str, Figure]
     overall: dict[str, Figure]
     warm_of_full: dict[str, Figure]
+    warm_difference: Difference
     warm_loss: float
 
 
@@ -116,17 +118,17 @@ def cold_items(files: Files, choice: Choice, progress: Progress, *, share: float
     held = held_items(case.train, share, choice.seed)
     fitted = _fit_without(case, case.train, held, choice, progress)
     full = case.fitted(case.train, case.problem.targets, choice, progress)
-    warm = warm_figures(full, case, held, choice.k)
-    ours = warm_figures(fitted, case, held, choice.k)
-    name = f"ndcg@{choice.k}"
+    ours, theirs = (warm_values(model, case, held, choice.k) for model in (fitted, full))
+    compared = difference_of(ours[f"ndcg@{choice.k}"], theirs[f"ndcg@{choice.k}"], choice.seed)
     return ColdItems(
         scorer=choice.scorer,
         held_items=int(held.sum()),
         cold=cold_figures(fitted, case, held, choice.k),
-        warm=ours,
-        overall=_figures(fitted, case.tested, case.had, np.ones(len(held), np.bool_), choice.k),
-        warm_of_full=warm,
-        warm_loss=1 - ours[name].mean / warm[name].mean if warm[name].mean else 0.0,
+        warm=_means(ours),
+        overall=_means(_values(fitted, case.tested, case.had, np.ones(len(held), np.bool_), choice.k)),
+        warm_of_full=_means(theirs),
+        warm_difference=compared,
+        warm_loss=-compared.difference / compared.second if compared.second else 0.0,
     )
 
 
@@ -147,7 +149,7 @@ def kg_control(files: Files, choice: Choice, progress: Progress, *, share: float
     for name, train in graphs.items():
         with contextlib.suppress(*((NothingToTrain,) if name == "none" else ())):
             full = case.fitted(train, case.problem.targets, choice, progress)
-            warm[name] = _figures(full, case.tested, case.had, np.ones(len(held), np.bool_), choice.k)
+            warm[name] = _means(_values(full, case.tested, case.had, np.ones(len(held), np.bool_), choice.k))
             cold[name] = cold_figures(_fit_without(case, train, held, choice, progress), case, held, choice.k)
     recall = f"recall@{choice.k}"
     kept = cold["shuffled"][recall].mean / cold["true"][recall].mean if cold["true"][recall].mean else 1.0
@@ -222,23 +224,21 @@ def held_items(train: Snapshot, share: float, seed: int) -> Mask:
 def cold_figures(fitted: Fitted, case: Case, held: Mask, k: int) -> dict[str, Figure]:
     """Held-out items against each other, for all users who took any of them in any file."""
     taken = sp.csr_array((case.tested + case.had) > 0)
-    return _figures(fitted, only(taken, items=held), only(taken, items=np.zeros_like(held)), held, k)
+    return _means(_values(fitted, only(taken, items=held), only(taken, items=np.zeros_like(held)), held, k))
 
 
-def warm_figures(fitted: Fitted, case: Case, held: Mask, k: int) -> dict[str, Figure]:
-    return _figures(fitted, only(case.tested, items=~held), case.had, ~held, k)
+def warm_values(fitted: Fitted, case: Case, held: Mask, k: int) -> dict[str, Values]:
+    return _values(fitted, only(case.tested, items=~held), case.had, ~held, k)
 
 
 def _fit_without(case: Case, train: Snapshot, held: Mask, choice: Choice, progress: Progress) -> Fitted:
     return case.fitted(without_items(train, held), only(case.problem.targets, items=~held), choice, progress)
 
 
-def _figures(fitted: Fitted, targets: sp.csr_array, had: sp.csr_array, among: Mask, k: int) -> dict[str, Figure]:
-    """recall, ndcg and hit at k of lists of these items only, over the users with something to find."""
+def _values(fitted: Fitted, targets: sp.csr_array, had: sp.csr_array, among: Mask, k: int) -> dict[str, Values]:
+    """recall, ndcg and hit at k of lists of these items only, of each user with something to find."""
     users = users_who_want(targets, np.ones(len(targets.indptr) - 1, np.bool_))
-    lists = ranked_lists(Among(fitted, among), users, had, k)
-    hits, wanted = hits_of(lists, targets)
-    return {f"{name}@{k}": figure(METRICS[name](hits, wanted, k)) for name in ("recall", "ndcg", "hit")}
+    return _of_lists(Among(fitted, among), users, targets, had, k)
 
 
 @dataclass(frozen=True)
@@ -258,9 +258,16 @@ class Among:
 
 
 def _of_users(fitted: Fitted, users: Users, case: Case, k: int) -> dict[str, Figure]:
-    hits, wanted = hits_of(ranked_lists(fitted, users, case.had, k), case.tested)
-    values: dict[str, Values] = {name: METRICS[name](hits, wanted, k) for name in ("recall", "ndcg", "hit")}
-    return {f"{name}@{k}": figure(each) for name, each in values.items()}
+    return _means(_of_lists(fitted, users, case.tested, case.had, k))
+
+
+def _of_lists(fitted: Fitted, users: Users, targets: sp.csr_array, had: sp.csr_array, k: int) -> dict[str, Values]:
+    hits, wanted = hits_of(ranked_lists(fitted, users, had, k), targets)
+    return {f"{name}@{k}": METRICS[name](hits, wanted, k) for name in ("recall", "ndcg", "hit")}
+
+
+def _means(values: dict[str, Values]) -> dict[str, Figure]:
+    return {name: figure(each) for name, each in values.items()}
 
 
 def _users(case: Case) -> int:

@@ -143,7 +143,9 @@ def cold_items(
         return
     parts = {"cold": told.cold, "warm": told.warm, "warm, all seen": told.warm_of_full, "overall": told.overall}
     _show_figures(f"{scorer}: {told.held_items:,} items hidden", parts)
-    show.out.print(f"warm loss {told.warm_loss:.2%}")
+    compared = told.warm_difference
+    interval = f"{compared.difference:+.4f} ndcg, 95 % interval {compared.low:+.4f} to {compared.high:+.4f}"
+    show.out.print(f"warm loss {told.warm_loss:.2%} ({interval})")
     show.hint("next: `clew bench kg-control`, to see what of this the graph's facts give")
 
 
