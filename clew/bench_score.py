@@ -105,7 +105,7 @@ def compare(first: Path, second: Path, against: Against, ks: Sequence[int], *, s
 
 def difference_of(ours: Values, theirs: Values, seed: int) -> Difference:
     difference, low, high = bootstrap_difference(ours, theirs, seed=seed)
-    first, second = float(ours.mean()), float(theirs.mean())
+    first, second = figure(ours).mean, figure(theirs).mean
     return Difference(first=first, second=second, difference=difference, low=low, high=high)
 
 

@@ -88,8 +88,10 @@ def standard_error(values: Values) -> float:
 def bootstrap_difference(
     ours: Values, theirs: Values, *, seed: int = 0, rounds: int = 2_000
 ) -> tuple[float, float, float]:
-    """The mean difference of two models on the same users, and its 95 % interval by paired bootstrap."""
+    """The mean difference of two models on the same users, and its 95 % interval by paired bootstrap; 0 without users."""
     difference = ours - theirs
+    if len(difference) == 0:
+        return 0.0, 0.0, 0.0
     draws = np.random.default_rng(seed).integers(0, len(difference), (rounds, len(difference)))
     low, high = np.quantile(difference[draws].mean(axis=1), [0.025, 0.975])
     return float(difference.mean()), float(low), float(high)

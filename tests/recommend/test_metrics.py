@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from clew.bench_score import Difference, difference_of
 from recommend.evaluate.metrics import (
     METRICS,
     bootstrap_difference,
@@ -69,6 +70,12 @@ def test_standard_error_of_a_half_and_half() -> None:
 
 def test_bootstrap_of_a_constant_difference_is_that_constant() -> None:
     assert bootstrap_difference(np.full(5, 0.75), np.full(5, 0.5)) == (0.25, 0.25, 0.25)
+
+
+def test_without_users_there_is_no_difference() -> None:
+    nobody = np.zeros(0)
+    assert bootstrap_difference(nobody, nobody) == (0.0, 0.0, 0.0)
+    assert difference_of(nobody, nobody, 0) == Difference(first=0.0, second=0.0, difference=0.0, low=0.0, high=0.0)
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data/ml-100k-splits")
