@@ -88,7 +88,7 @@ def standard_error(values: Values) -> float:
 def bootstrap_difference(
     ours: Values, theirs: Values, *, seed: int = 0, rounds: int = 2_000
 ) -> tuple[float, float, float]:
-    """The mean difference of two models on the same users, and its 95 % interval by paired bootstrap; 0 without users."""
+    """The mean difference of two models on the same users and its 95 % interval by paired bootstrap; 0 of nobody."""
     difference = ours - theirs
     if len(difference) == 0:
         return 0.0, 0.0, 0.0
