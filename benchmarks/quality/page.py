@@ -74,10 +74,16 @@ def _cold_items(results: dict[str, Result]) -> str:
         report = result["runs"][0]["report"]
         parts = (report["cold"], report["warm"], report["overall"])
         figures = (f"{part['recall@20']['mean']:.4f}" for part in parts)
-        rows.append((result["title"], f"`{result['scorer']}`", *figures, f"{report['warm_loss']:.1%}"))
-    columns = ("data", "scorer", "cold R@20", "warm R@20", "overall R@20", "warm loss (N@20)")
+        rows.append((result["title"], f"`{result['scorer']}`", *figures, _warm_loss(report)))
+    columns = ("data", "scorer", "cold R@20", "warm R@20", "overall R@20", "warm loss (N@20), 95 % interval")
     text = "Hidden items are ranked among each other by their attributes (cold), the others by themselves (warm)."
     return _told("Items without events", text, found, columns, rows)
+
+
+def _warm_loss(report: dict[str, Any]) -> str:
+    compared = report["warm_difference"]
+    low, high = (-compared[end] / compared["second"] for end in ("high", "low"))
+    return f"{report['warm_loss']:.1%} ({low:.1%} to {high:.1%})"
 
 
 def _cold_users(results: dict[str, Result]) -> str:
