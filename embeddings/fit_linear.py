@@ -26,7 +26,7 @@ from embeddings.weighting import PairWeights
 OFTEN, RARE = 10, 0.2  # takers that are enough for any item; the share of all pairs that may be left out of R
 LEAST_RANK, MOST_OPERATIONS = 256, 5e10  # users x items x rank
 SITTING = ((0.35, 60_000.0), (0.25, 600_000.0))  # (share, milliseconds): how closeness in time adds to a pair's weight
-BLOCK = 64  # users whose scores are made at once
+BLOCK = 256  # users whose scores are made at once
 Rest = Floats | LowRank | sp.csr_array
 
 
@@ -39,26 +39,29 @@ class Linear:
     rest: Rest
 
     def scores(self, matrix: sp.csr_array) -> Floats:
-        """X (B0 + R) of X (b, I): (b, I) float32, by blocks of users: the graph's part is sparse in form only."""
-        own = np.asarray(self.prior.multiply(self.prior).sum(axis=1), np.float32).ravel()
-        tails = sp.csr_array(self.prior.transpose())
-        scores = np.empty((len(matrix.indptr) - 1, len(own)), np.float32)
+        """X (B0 + R) of X (b, I): (b, I) float32, by blocks of users."""
+        diagonal = np.asarray(self.prior.multiply(self.prior).sum(axis=1), np.float32).ravel()
+        if isinstance(self.rest, LowRank):
+            diagonal = diagonal + self.rest.diagonal
+        scores = np.empty((len(matrix.indptr) - 1, len(diagonal)), np.float32)
         for start in range(0, len(scores), BLOCK):
-            block = slice(start, start + BLOCK)
-            scores[block] = self._scores(sp.csr_array(matrix[block]), own, tails)
+            rows, own = sp.csr_array(matrix[start : start + BLOCK]), scores[start : start + BLOCK]
+            self._fill(rows, own)
+            users = np.repeat(np.arange(len(own)), np.diff(rows.indptr))
+            own[users, rows.indices] -= rows.data * diagonal[rows.indices]
         return scores
 
-    def _scores(self, matrix: sp.csr_array, own: Floats, tails: sp.csr_array) -> Floats:
-        entity = sp.csr_array(matrix @ self.prior) @ tails
-        scores = np.asarray(sp.csr_array(entity - matrix.multiply(own)).toarray(), np.float32)
-        if isinstance(self.rest, sp.csr_array):
-            scores += sp.csr_array(matrix @ self.rest).toarray()
-        elif isinstance(self.rest, LowRank):
-            scores += (matrix @ self.rest.left) @ self.rest.right.T
-            scores -= sp.csr_array(matrix.multiply(self.rest.diagonal)).toarray()
+    def _fill(self, rows: sp.csr_array, scores: Floats) -> None:
+        """Writes the rows' scores, with what the diagonals of F Fᵀ and of a product are still in."""
+        if isinstance(self.rest, LowRank):
+            np.matmul(rows @ self.rest.left, self.rest.right.T, out=scores)
+        elif isinstance(self.rest, sp.csr_array):
+            scores[:] = sp.csr_array(rows @ self.rest).toarray()
         else:
-            scores += matrix @ self.rest
-        return scores
+            scores[:] = rows @ self.rest
+        if self.prior.nnz:
+            features = sp.csr_array(rows @ self.prior).toarray()
+            scores += (self.prior @ features.T).T  # whole: nearly none of it is 0
 
 
 @dataclass(frozen=True)

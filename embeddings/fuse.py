@@ -15,6 +15,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from embeddings.features import Floats
+from embeddings.largest import largest, largest_of_rows
 
 K = 10  # the cut-off of the metric that is chosen by
 POOLED = 150  # best items of each component, of which the fused list is made
@@ -154,22 +155,14 @@ def _pool(parts: Components) -> _Pool:
 def _best(scores: Floats, seen: NDArray[np.integer]) -> NDArray[np.int64]:
     masked = scores.copy()
     masked[seen] = -np.inf
-    found = np.argpartition(-masked, min(POOLED, len(masked) - 1))[:POOLED]
+    found = largest(masked, POOLED)
     return found[np.isfinite(masked[found])]
 
 
 def _metrics(scores: Floats, pool: _Pool) -> tuple[Floats, Floats]:
     """NDCG and recall at K of each user. Targets outside the pool are missed."""
-    order = best_columns(np.where(pool.real, scores, -np.inf))
+    order = largest_of_rows(np.where(pool.real, scores, -np.inf), K)
     return gains(np.take_along_axis(pool.hits, order, axis=1), pool.wanted)
-
-
-def best_columns(scores: Floats) -> NDArray[np.int64]:
-    """(b, at most K) the columns of the highest scores (b, n), the highest first; of equal ones the first."""
-    width = min(K, scores.shape[1])
-    best = np.sort(np.argpartition(-scores, width - 1, axis=1)[:, :width], axis=1)
-    order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(best, order, axis=1)
 
 
 def gains(hits: NDArray[np.bool_], wanted: NDArray[np.integer]) -> tuple[Floats, Floats]:

@@ -20,6 +20,7 @@ Doubles = NDArray[np.float64]
 
 SPARSE_BELOW = 0.1  # of the entries: then the sparse product is the faster one
 OVERSAMPLED, ITERATIONS = 16, 2  # of the subspace iteration that truncates R
+BLOCK = 256  # users at a time: a matrix of all is of the size of X, whole
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,14 @@ def residual_of_rows(matrix: sp.csr_array, prior: sp.csr_array, ridge: float, *,
     rows = np.ascontiguousarray((matrix.T @ kernel).T)  # K X, (U, I)
     held = np.asarray(matrix.multiply(rows).sum(axis=0)).ravel()  # diag W
     own = np.asarray(prior.multiply(prior).sum(axis=1)).ravel()
-    after = rows * (1 + own) - (prior @ (prior.T @ rows.T)).T  # K X (I − B0)
+    after = rows * (1 + own)
+    for start in range(0, len(after), BLOCK):
+        block = slice(start, start + BLOCK)
+        after[block] -= (prior @ (prior.T @ rows[block].T)).T  # K X (I − B0)
     shift = np.asarray(matrix.multiply(after).sum(axis=0)).ravel() / (1 - held)  # g / λ
-    after += rows * shift  # M, with R = Xᵀ M − diag(g / λ)
+    rows *= shift
+    after += rows  # M, with R = Xᵀ M − diag(g / λ)
+    del rows
     if rank >= len(inner):
         left, right = matrix.T.toarray().astype(np.float32), np.ascontiguousarray(after.T)
     else:
@@ -122,17 +128,19 @@ def _truncate(matrix: sp.csr_array, inner: Floats, after: Floats, rank: int) -> 
     """
     width = min(rank + OVERSAMPLED, len(inner))
     start = np.random.default_rng(0).standard_normal((len(inner), width), dtype=np.float32)
-    basis = _orthonormal(after.T @ (inner @ start))
+    basis = after.T @ (inner @ start)
     for _ in range(ITERATIONS):
-        basis = _orthonormal(after.T @ (inner @ (inner @ (after @ basis))))
+        basis = after.T @ (inner @ (inner @ (after @ _spanning(basis))))
+    basis = np.asarray(scipy.linalg.qr(basis, overwrite_a=True, mode="economic", check_finite=False)[0], np.float32)
     seen = inner @ (after @ basis)
     _, vectors = scipy.linalg.eigh((seen.T @ seen).astype(np.float64))
     right = np.ascontiguousarray(basis @ vectors[:, ::-1][:, :rank].astype(np.float32))
     return np.asarray(matrix.T @ (after @ right)), right
 
 
-def _orthonormal(columns: NDArray[np.floating]) -> Floats:
-    return np.asarray(np.linalg.qr(columns.astype(np.float32)).Q, np.float32)
+def _spanning(columns: NDArray[np.floating]) -> Floats:
+    """Well-conditioned columns of the same span: L of their LU factorisation, a third of the work of Q of QR."""
+    return np.asarray(scipy.linalg.lu(columns, permute_l=True, overwrite_a=True, check_finite=False)[0], np.float32)
 
 
 def dense_prior(scaled: sp.csr_array) -> Doubles:

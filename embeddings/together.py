@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from embeddings.features import Floats
+from embeddings.largest import keep_largest
 
 NEIGHBOURS = 100  # entries kept per row: the largest
 SHRINK = 5.0
@@ -42,9 +43,7 @@ def taken_together(matrix: sp.csr_array, neighbours: int = NEIGHBOURS) -> sp.csr
 
 def _largest(rows: sp.csr_array, values: Floats, count: int) -> sp.csr_array:
     """The rows with these values in the place of their own, and only the `count` largest above 0 of each."""
-    for row in np.flatnonzero(np.diff(rows.indptr) > count).tolist():
-        own_values = values[rows.indptr[row] : rows.indptr[row + 1]]  # a view: what is too small is set to 0
-        own_values[own_values < np.partition(own_values, len(own_values) - count)[len(own_values) - count]] = 0
+    keep_largest(values, rows.indptr, count)
     left = np.flatnonzero(values > 0)
     own, columns = np.repeat(np.arange(len(rows.indptr) - 1), np.diff(rows.indptr))[left], rows.indices[left]
     order = np.lexsort((columns, -values[left], own))

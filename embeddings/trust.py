@@ -17,7 +17,8 @@ import scipy.sparse as sp
 from embeddings.encoded import Encoded
 from embeddings.features import Floats
 from embeddings.fit_linear import Linear
-from embeddings.fuse import Chosen, Fusion, best_columns, deviation, gains, moments
+from embeddings.fuse import Chosen, Fusion, K, deviation, gains, moments
+from embeddings.largest import largest_of_rows
 from embeddings.together import taken_together
 from embeddings.validation import Validation
 from embeddings.weighting import trust_in
@@ -58,7 +59,7 @@ class _Known:
             scores += self.together[block] * share
         scores[self.seen[block].nonzero()] = -np.inf
         targets = self.targets[block]
-        hits = np.take_along_axis(targets.toarray() > 0, best_columns(scores), axis=1)
+        hits = np.take_along_axis(targets.toarray() > 0, largest_of_rows(scores, K), axis=1)
         return gains(hits, np.diff(targets.indptr))
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from domain.progress import Progress
 from domain.snapshot import Snapshot, Text
+from embeddings.largest import keep_largest
 from embeddings.scorers.contract import Floats, ItemItem, Settings, Users, dense, item_parts, training_matrix, width_of
 
 BLOCK = 1_000  # columns of similarities at a time
@@ -109,7 +110,8 @@ class _Vectors:
         below = self.denominators(own, others)
         values = np.divide(similar.data - self.offsets(own, others), below, out=np.zeros_like(below), where=below > 0)
         values[own == others] = 0
-        similar.data = _largest(values, similar.indptr, count).astype(np.float32)
+        keep_largest(values, similar.indptr, count)
+        similar.data = values.astype(np.float32)
         similar.eliminate_zeros()
         return similar
 
@@ -120,12 +122,3 @@ class _Vectors:
     def denominators(self, row: NDArray[np.int64] | int, others: NDArray[np.int64]) -> NDArray[np.float64]:
         product = self.lengths[row] * self.lengths[others]
         return np.where(product > 0, product + self.shrink, 0)
-
-
-def _largest(values: NDArray[np.float64], indptr: NDArray[np.integer], count: int) -> NDArray[np.float64]:
-    """The same with all but the `count` largest of each row, and those at or below 0, set to 0. Equal ones stay."""
-    kept = np.maximum(values, 0)
-    for row in np.flatnonzero(np.diff(indptr) > count).tolist():
-        own = kept[indptr[row] : indptr[row + 1]]
-        own[own < np.partition(own, len(own) - count)[len(own) - count]] = 0
-    return kept
