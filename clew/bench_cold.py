@@ -44,7 +44,9 @@ class ColdItems(msgspec.Struct, frozen=True, kw_only=True):
     """cold: only held-out items are ranked, for the users who took any; warm: only the others, for the test part.
 
     overall: all items. warm_of_full: as warm, by the model that saw every item. warm_difference: their ndcg, the first
-    minus the second, user by user; warm_loss: 1 − first / second.
+    minus the second, user by user; warm_loss: 1 − first / second. warm_without_graph: as warm, by the same scorer of
+    the same events without any attributes, which cannot rank the held-out items; graph_difference: ndcg of warm minus
+    that. Both None for a scorer that cannot do without.
     """
 
     scorer: str
@@ -55,6 +57,8 @@ class ColdItems(msgspec.Struct, frozen=True, kw_only=True):
     warm_of_full: dict[str, Figure]
     warm_difference: Difference
     warm_loss: float
+    warm_without_graph: dict[str, Figure] | None
+    graph_difference: Difference | None
 
 
 class ColdUsers(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,8 +122,13 @@ def cold_items(files: Files, choice: Choice, progress: Progress, *, share: float
     held = held_items(case.train, share, choice.seed)
     fitted = _fit_without(case, case.train, held, choice, progress)
     full = case.fitted(case.train, case.problem.targets, choice, progress)
+    without: Fitted | None = None
+    with contextlib.suppress(NothingToTrain):
+        without = _fit_without(case, without_graph(case.train), held, choice, progress)
     ours, theirs = (warm_values(model, case, held, choice.k) for model in (fitted, full))
-    compared = difference_of(ours[f"ndcg@{choice.k}"], theirs[f"ndcg@{choice.k}"], choice.seed)
+    plain = warm_values(without, case, held, choice.k) if without is not None else None
+    ndcg = f"ndcg@{choice.k}"
+    compared = difference_of(ours[ndcg], theirs[ndcg], choice.seed)
     return ColdItems(
         scorer=choice.scorer,
         held_items=int(held.sum()),
@@ -129,6 +138,8 @@ def cold_items(files: Files, choice: Choice, progress: Progress, *, share: float
         warm_of_full=_means(theirs),
         warm_difference=compared,
         warm_loss=-compared.difference / compared.second if compared.second else 0.0,
+        warm_without_graph=_means(plain) if plain is not None else None,
+        graph_difference=difference_of(ours[ndcg], plain[ndcg], choice.seed) if plain is not None else None,
     )
 
 

@@ -13,7 +13,7 @@ from clew.settings import load_settings
 from domain.errors import TrainingFailed
 
 if TYPE_CHECKING:
-    from clew.bench_score import Figure
+    from clew.bench_score import Difference, Figure
 
 bench = typer.Typer(
     help="How well a scorer ranks, on any data set: files in, lists out, so that an outside scorer can check them.",
@@ -130,7 +130,9 @@ def cold_items(
 ) -> None:
     """Hide all events of some items and rank them by their attributes: cold, warm and overall figures, and the loss.
 
-    cold: the hidden items among each other; warm: the others; the loss: warm ndcg against a model that saw all items.
+    cold: the hidden items among each other; warm: the others. Their ndcg is compared with a model that saw all events
+    (what the hidden events were worth) and with one of the same events that knows no attributes (what it costs to be
+    able to rank the hidden items).
     """
     _need_packages()
     from clew import bench_cold
@@ -142,10 +144,12 @@ def cold_items(
         show.as_json(told)
         return
     parts = {"cold": told.cold, "warm": told.warm, "warm, all seen": told.warm_of_full, "overall": told.overall}
+    if told.warm_without_graph is not None:
+        parts["warm, no attributes"] = told.warm_without_graph
     _show_figures(f"{scorer}: {told.held_items:,} items hidden", parts)
-    compared = told.warm_difference
-    interval = f"{compared.difference:+.4f} ndcg, 95 % interval {compared.low:+.4f} to {compared.high:+.4f}"
-    show.out.print(f"warm loss {told.warm_loss:.2%} ({interval})")
+    show.out.print(f"warm loss against a model that saw all events: {_loss(told.warm_difference)}")
+    if told.graph_difference is not None:
+        show.out.print(f"warm loss against the same events without attributes: {_loss(told.graph_difference)}")
     show.hint("next: `clew bench kg-control`, to see what of this the graph's facts give")
 
 
@@ -210,6 +214,12 @@ def kg_control(
     _show_figures(f"{scorer}, all items, by graph", told.warm)
     _show_figures(f"{scorer}, hidden items among each other, by graph", told.cold)
     show.out.print(f"of the hidden items' recall the shuffled graph loses {told.cold_recall_lost:.0%}")
+
+
+def _loss(compared: "Difference") -> str:
+    share = -compared.difference / compared.second if compared.second else 0.0
+    interval = f"95 % interval {compared.low:+.4f} to {compared.high:+.4f}"
+    return f"{share:.2%} ({compared.difference:+.4f} ndcg, {interval})"
 
 
 def _show_figures(title: str, parts: "dict[str, dict[str, Figure]]") -> None:

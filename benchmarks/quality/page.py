@@ -74,16 +74,31 @@ def _cold_items(results: dict[str, Result]) -> str:
         report = result["runs"][0]["report"]
         parts = (report["cold"], report["warm"], report["overall"])
         figures = (f"{part['recall@20']['mean']:.4f}" for part in parts)
-        rows.append((result["title"], f"`{result['scorer']}`", *figures, _warm_loss(report)))
-    columns = ("data", "scorer", "cold R@20", "warm R@20", "overall R@20", "warm loss (N@20), 95 % interval")
-    text = "Hidden items are ranked among each other by their attributes (cold), the others by themselves (warm)."
+        losses = (_loss(report["warm_difference"]), _loss(report["graph_difference"]))
+        rows.append((result["title"], f"`{result['scorer']}`", *figures, *losses))
+    columns = (
+        "data",
+        "scorer",
+        "cold R@20",
+        "warm R@20",
+        "overall R@20",
+        "loss to all events",
+        "loss to no attributes",
+    )
+    text = (
+        "Hidden items are ranked among each other by their attributes (cold), the others by themselves (warm).\n"
+        "The loss is of the warm items' NDCG@20, with its 95 % interval over users: to the same scorer of all\n"
+        "events, which says what the hidden events were worth; and to the same scorer of the same events that\n"
+        "knows no attributes and so cannot rank the hidden items, which says what being able to costs the others."
+    )
     return _told("Items without events", text, found, columns, rows)
 
 
-def _warm_loss(report: dict[str, Any]) -> str:
-    compared = report["warm_difference"]
-    low, high = (-compared[end] / compared["second"] for end in ("high", "low"))
-    return f"{report['warm_loss']:.1%} ({low:.1%} to {high:.1%})"
+def _loss(compared: dict[str, Any] | None) -> str:
+    if compared is None:
+        return ""
+    share, low, high = (-compared[each] / compared["second"] for each in ("difference", "high", "low"))
+    return f"{share:.1%} ({low:.1%} to {high:.1%})"
 
 
 def _cold_users(results: dict[str, Result]) -> str:

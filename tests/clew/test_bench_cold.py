@@ -40,6 +40,23 @@ def test_hidden_items_are_found_by_their_attributes(files: Files) -> None:
     compared = told.warm_difference
     assert (compared.first, compared.second) == (ours, full)
     assert compared.low <= compared.difference <= compared.high
+    assert told.warm_without_graph is None  # content cannot do without a graph
+    assert told.graph_difference is None
+
+
+def test_the_cost_of_attributes_is_measured_on_the_same_events(files: Files) -> None:
+    """A scorer that uses none loses nothing by them, whatever the hidden events were worth."""
+    plain = cold_items(files, replace(CHOICE, scorer="ease", k=3), Silent())
+    assert plain.warm_without_graph == plain.warm
+    assert plain.graph_difference is not None
+    assert plain.graph_difference.difference == 0
+    assert plain.warm_difference.difference != 0
+    told = cold_items(files, replace(CHOICE, scorer="fused", k=3), Silent())
+    compared = told.graph_difference
+    assert compared is not None
+    assert told.warm_without_graph is not None
+    assert compared.first == told.warm["ndcg@3"].mean
+    assert compared.second == told.warm_without_graph["ndcg@3"].mean != compared.first
 
 
 def test_a_shuffled_graph_and_none_find_fewer_hidden_items(files: Files) -> None:
@@ -104,7 +121,9 @@ def test_the_commands_say_what_was_lost(files: Files) -> None:
     common += ["--kg", str(files.kg), "--trials", "1"]
     shown = runner.invoke(app, ["bench", "cold-items", *common, "--scorer", "content"])
     assert shown.exit_code == 0
-    assert re.search(r"warm loss -?[\d.]+% \([+-][\d.]+ ndcg, 95 % interval [+-]", shown.stdout)
+    loss = r"warm loss against a model that saw all events: -?[\d.]+% \([+-][\d.]+ ndcg, 95 % interval [+-]"
+    assert re.search(loss, " ".join(shown.stdout.split()))
+    assert "without attributes" not in shown.stdout
     shown = runner.invoke(app, ["bench", "kg-control", *common, "--scorer", "content"])
     assert "the shuffled graph loses" in shown.stdout
     assert "none" not in shown.stdout  # content cannot do without a graph
