@@ -147,9 +147,9 @@ def cold_items(
     if told.warm_without_graph is not None:
         parts["warm, no attributes"] = told.warm_without_graph
     _show_figures(f"{scorer}: {told.held_items:,} items hidden", parts)
-    show.out.print(f"warm loss against a model that saw all events: {_loss(told.warm_difference)}")
+    show.out.print(f"warm ndcg against a model that saw all events: {_change(told.warm_difference)}")
     if told.graph_difference is not None:
-        show.out.print(f"warm loss against the same events without attributes: {_loss(told.graph_difference)}")
+        show.out.print(f"warm ndcg against the same events without attributes: {_change(told.graph_difference)}")
     show.hint("next: `clew bench kg-control`, to see what of this the graph's facts give")
 
 
@@ -216,10 +216,9 @@ def kg_control(
     show.out.print(f"of the hidden items' recall the shuffled graph loses {told.cold_recall_lost:.0%}")
 
 
-def _loss(compared: "Difference") -> str:
-    share = -compared.difference / compared.second if compared.second else 0.0
-    interval = f"95 % interval {compared.low:+.4f} to {compared.high:+.4f}"
-    return f"{share:.2%} ({compared.difference:+.4f} ndcg, {interval})"
+def _change(compared: "Difference") -> str:
+    share = compared.difference / compared.second if compared.second else 0.0
+    return f"{share:+.2%} ({compared.difference:+.4f}, 95 % interval {compared.low:+.4f} to {compared.high:+.4f})"
 
 
 def _show_figures(title: str, parts: "dict[str, dict[str, Figure]]") -> None:

@@ -74,31 +74,31 @@ def _cold_items(results: dict[str, Result]) -> str:
         report = result["runs"][0]["report"]
         parts = (report["cold"], report["warm"], report["overall"])
         figures = (f"{part['recall@20']['mean']:.4f}" for part in parts)
-        losses = (_loss(report["warm_difference"]), _loss(report["graph_difference"]))
-        rows.append((result["title"], f"`{result['scorer']}`", *figures, *losses))
+        changes = (_change(report["warm_difference"]), _change(report["graph_difference"]))
+        rows.append((result["title"], f"`{result['scorer']}`", *figures, *changes))
     columns = (
         "data",
         "scorer",
         "cold R@20",
         "warm R@20",
         "overall R@20",
-        "loss to all events",
-        "loss to no attributes",
+        "against all events",
+        "against no attributes",
     )
     text = (
-        "Hidden items are ranked among each other by their attributes (cold), the others by themselves (warm).\n"
-        "The loss is of the warm items' NDCG@20, with its 95 % interval over users: to the same scorer of all\n"
-        "events, which says what the hidden events were worth; and to the same scorer of the same events that\n"
-        "knows no attributes and so cannot rank the hidden items, which says what being able to costs the others."
+        "Hidden items are ranked among each other by their attributes (cold), the others by themselves (warm). The\n"
+        "warm items' NDCG@20 is compared, with its 95 % interval over users, with the same scorer of all events,\n"
+        "which says what the hidden events were worth, and with the same scorer of the same events that knows no\n"
+        "attributes and so cannot rank the hidden items, which says what being able to costs the others."
     )
     return _told("Items without events", text, found, columns, rows)
 
 
-def _loss(compared: dict[str, Any] | None) -> str:
+def _change(compared: dict[str, Any] | None) -> str:
     if compared is None:
         return ""
-    share, low, high = (-compared[each] / compared["second"] for each in ("difference", "high", "low"))
-    return f"{share:.1%} ({low:.1%} to {high:.1%})"
+    share, low, high = (compared[each] / compared["second"] for each in ("difference", "low", "high"))
+    return f"{share:+.1%} ({low:+.1%} to {high:+.1%})"
 
 
 def _cold_users(results: dict[str, Result]) -> str:
