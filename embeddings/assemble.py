@@ -50,11 +50,11 @@ def assemble(
     root = np.sqrt(np.maximum(encoded.degrees, 1))[:, None]
     positive = pairs.weights > 0
     order = np.lexsort((pairs.user_rows[positive], pairs.item_rows[positive]))
-    behaviour = _behaviour(_lent(linear.rest, new, borrowed, slopes[1]), linear_scale)
+    behaviour = _behaviour(lent(linear.rest, new, borrowed, slopes[1]), linear_scale)
     if together is not None:
-        lent = _lent(together, new, borrowed, slopes[1])
-        assert isinstance(lent, sp.csr_array)
-        behaviour |= _sparse("together", lent, 1.0)
+        with_new = lent(together, new, borrowed, slopes[1])
+        assert isinstance(with_new, sp.csr_array)
+        behaviour |= _sparse("together", with_new, 1.0)
     return Weights(
         features_indptr=prior.indptr.astype(np.int64),
         features_indices=prior.indices.astype(np.int32),
@@ -153,7 +153,7 @@ def _num_items(rest: Rest) -> int:
     return len(rest.indptr) - 1 if isinstance(rest, sp.csr_array) else len(rest)
 
 
-def _lent(rest: Rest, new: NDArray[np.int64], borrowed: Sequence[Borrowed], slope: np.float32) -> Rest:
+def lent(rest: Rest, new: NDArray[np.int64], borrowed: Sequence[Borrowed], slope: np.float32) -> Rest:
     """R with what the new items, whose columns are 0, borrow in the place of them."""
     if len(new) == 0:
         return rest
@@ -161,12 +161,22 @@ def _lent(rest: Rest, new: NDArray[np.int64], borrowed: Sequence[Borrowed], slop
         right = rest.right.copy()
         right[new] = [slope * (each.weights @ rest.right[each.rows]) for each in borrowed]
         return LowRank(rest.left, right, rest.diagonal)
+    if isinstance(rest, sp.csr_array):
+        return _lent_sparse(rest, new, borrowed, slope)
     columns = slope * _columns(rest, borrowed)
     columns[new, np.arange(len(new))] = 0
-    if isinstance(rest, sp.csr_array):
-        ones = np.ones(len(new), np.float32)
-        spread = sp.csr_array((ones, (np.arange(len(new)), new)), shape=(len(new), len(columns)))
-        return sp.csr_array(rest + sp.csr_array(columns) @ spread)
     whole = rest.copy()
     whole[:, new] = columns
     return whole
+
+
+def _lent_sparse(
+    rest: sp.csr_array, new: NDArray[np.int64], borrowed: Sequence[Borrowed], slope: np.float32
+) -> sp.csr_array:
+    places = np.repeat(np.arange(len(new)), [len(each.rows) for each in borrowed])
+    rows, weights = (np.concatenate([getattr(each, name) for each in borrowed]) for name in ("rows", "weights"))
+    sums = sp.csr_array((np.asarray(slope * weights, np.float32), (rows, places)), shape=(_num_items(rest), len(new)))
+    columns = sp.csr_array(rest @ sums).tocoo()
+    others = columns.row != new[columns.col]
+    spread = (columns.data[others], (columns.row[others], new[columns.col[others]]))
+    return sp.csr_array(rest + sp.csr_array(spread, shape=rest.shape))

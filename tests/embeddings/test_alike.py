@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from embeddings.alike import NEAREST, RIDGE, Alike
-from embeddings.assemble import calibrate
+from embeddings.assemble import calibrate, lent
 
 FEATURES = sp.csr_array(np.array([[1, 1, 0, 0], [1, 0, 0, 1], [0, 0, 1, 0], [1, 1, 0, 0], [0, 0, 1, 0]], np.float32))
 IDF = np.array([1.0, 4.0, 1.0, 9.0], np.float32)
@@ -51,3 +51,20 @@ def test_slopes_make_up_for_what_the_ridge_takes_away() -> None:
     slopes = calibrate(twins, np.array([3.0, 3.0], np.float32), rest)
     assert slopes[0] == pytest.approx(1 + RIDGE)  # each guesses 3 / (1 + RIDGE) for the other
     assert slopes[1] == 1  # no residual to learn from
+
+
+def test_a_new_item_gets_the_weighted_columns_of_those_it_is_like_in_every_form_of_r() -> None:
+    rest = np.random.default_rng(0).random((5, 5), np.float32)
+    borrowed = [alike(0, 1, 2).of_row(3), alike(0, 1, 2).of_row(4)]
+    assert [each.rows.tolist() for each in borrowed] == [[0, 1], [2]]
+    expected = rest.copy()
+    for row, each in zip((3, 4), borrowed, strict=True):
+        expected[:, row] = 2 * rest[:, each.rows] @ each.weights
+        expected[row, row] = 0
+    new, slope = np.array([3, 4]), np.float32(2)
+    np.testing.assert_allclose(lent(rest, new, borrowed, slope), expected, rtol=1e-6)
+    untaken = rest.copy()
+    untaken[:, [3, 4]] = 0  # as it is where nobody took them: a sparse form is added to
+    found = lent(sp.csr_array(untaken), new, borrowed, slope)
+    assert isinstance(found, sp.csr_array)
+    np.testing.assert_allclose(found.toarray(), expected, rtol=1e-6)
