@@ -128,7 +128,7 @@ def cold_items(
     trials: Trials = None,
     json: Json = False,
 ) -> None:
-    """Hide all events of some items and rank them by their attributes: cold, warm and overall figures, and the loss.
+    """Hide all events of some items and rank them by their attributes: cold, warm and overall figures.
 
     cold: the hidden items among each other; warm: the others. Their ndcg is compared with a model that saw all events
     (what the hidden events were worth) and with one of the same events that knows no attributes (what it costs to be

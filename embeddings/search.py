@@ -183,7 +183,7 @@ class Search:
         """How far a short history is trusted beside popularity."""
         assert self.encoded is not None
         assert self.solved is not None
-        self.parts, self.linear = None, np.zeros((0, 0), np.float32)  # as large as what is made next
+        self.parts, self.linear = None, np.zeros((0, 0), np.float32)  # done with, and as large as what comes
         self.chosen = with_trust(self.validation, self.encoded, self.solved, self.chosen, self.fitting.seed)
 
     def found(self) -> Found:
