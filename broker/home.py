@@ -79,8 +79,11 @@ def properties(config: BrokerConfig) -> str:
 
 
 def new_cluster_id() -> str:
-    """Sixteen random bytes as Kafka writes them."""
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    """Sixteen random bytes as Kafka writes them; never with a dash in front, which its tools take for an option."""
+    made = "-"
+    while made.startswith("-"):
+        made = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    return made
 
 
 def _escaped(text: str) -> str:

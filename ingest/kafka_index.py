@@ -150,7 +150,14 @@ class KafkaIndex:
         return list(self._keys("farewell BETWEEN 1 AND ?", up_to))
 
     def drop_keys(self, keys: Collection[Key]) -> None:
+        """Call in a transaction."""
         self._run("DELETE FROM keys WHERE key_id = ?", [(key.key_id,) for key in keys])
+        self._run("INSERT INTO notes VALUES ('drops', 1) ON CONFLICT DO UPDATE SET value = value + 1", [()])
+
+    def drops(self) -> int:
+        """Another number, once any process of this machine has dropped keys."""
+        noted = self.note("drops")
+        return noted if isinstance(noted, int) else 0
 
     def add_erased(self, person: bytes) -> None:
         self._run("INSERT OR IGNORE INTO erased VALUES (?)", [(person,)])

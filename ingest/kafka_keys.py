@@ -36,6 +36,7 @@ class Keyring:
         self._lock = threading.RLock()
         self._ciphers: dict[bytes, tuple[bytes, AESGCM]] = {}  # key id -> person, cipher
         self._current: dict[bytes, Key] = {}  # person -> the key that seals
+        self._drops = index.drops()
         self._secret = self._shared_secret()
 
     def hash(self, text: str) -> bytes:
@@ -69,6 +70,15 @@ class Keyring:
                 self._ciphers.clear()
             self._ciphers[key_id] = found
         return found
+
+    def refresh(self) -> None:
+        """Forgets what another process of this machine has destroyed."""
+        drops = self._index.drops()
+        if drops != self._drops:
+            with self._lock:
+                self._ciphers.clear()
+                self._current.clear()
+                self._drops = drops
 
     def look(self) -> None:
         """Takes in what the topic has gained. A key of someone who was erased is destroyed at once."""

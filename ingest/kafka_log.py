@@ -8,9 +8,10 @@ lies in the topic twice and is read once: the first counts. What is about a pers
 import threading
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Self
 
 from domain.errors import LogError
-from domain.records import Event, Record, UserErased
+from domain.records import Event, Record
 from ingest.group_commit import Batch, GroupCommit, Line, judge, lines_of
 from ingest.kafka_address import KafkaAddress
 from ingest.kafka_client import (
@@ -32,7 +33,7 @@ from ingest.kafka_seal import Sealer, farewell_to, is_farewell
 from ingest.kafka_skips import skip_to
 from ingest.kafka_tail import Tail
 from ingest.log_contract import MAX_DEAD, DeadLetter, Letter, Verdict
-from ingest.log_erasure import persons_in
+from ingest.log_erasure import erasures_of, held_of, persons_in
 
 
 class KafkaLog:
@@ -90,7 +91,7 @@ class KafkaLog:
     def where(self) -> str:
         return f"kafka {self._brokers} {self._topic}"
 
-    def __enter__(self) -> "KafkaLog":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -153,9 +154,12 @@ class KafkaLog:
 
     def erase_user(self, user_id: str) -> int:
         """As in the contract: the person's keys are destroyed, here at once, on the brokers when they compact."""
-        (verdict,) = self.append([UserErased(user_id=user_id)])
-        assert verdict.offset is not None
-        return verdict.offset
+        self._check()
+        has_visitors = self._index.visitors(self._keyring.hash(user_id))
+        visitors = held_of(self, user_id).people - {user_id} if has_visitors else ()
+        offset = self.append(erasures_of(visitors, user_id))[-1].offset
+        assert offset is not None
+        return offset
 
     def forget_erasures(self, up_to: int) -> None:
         self._check()
@@ -200,7 +204,7 @@ class KafkaLog:
         wires = self._sealer.seal(lines, erased)
         leaving = {wire.person for wire in wires if wire.person is not None and is_farewell(wire.value)}
         visitors = {visitor for person in leaving for visitor in self._index.visitors(person)}
-        wires += [farewell_to(visitor) for visitor in visitors]
+        wires += [farewell_to(visitor) for visitor in visitors - leaving]  # merged meanwhile, or by who is gone
         offsets = self._deliver([Outgoing(self._topic, wire.person, wire.value) for wire in wires])
         return [self._ours(offset) for offset in offsets[: len(lines)]]
 

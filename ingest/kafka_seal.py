@@ -60,6 +60,7 @@ class Sealer:
 
     def open(self, values: Sequence[bytes]) -> list[Line | None]:
         """The records; None where nobody can read it any more, or it was never a record."""
+        self._keyring.refresh()
         missing = list[bytes]()
         lines = [self._open(value, missing) for value in values]
         if missing:

@@ -203,7 +203,12 @@ class Tail:
             for one in people:
                 self._index.add_erased(one)
             self._index.set_farewell(farewell, offset + 1)
-        doomed = [key for one in people for key in self._index.keys_of(one) if key.key_id != farewell]
+        doomed = [
+            key
+            for one in people
+            for key in self._index.keys_of(one)
+            if key.key_id != farewell and (one == person or key.farewell is None)
+        ]
         if doomed:
             self._keyring.destroy(doomed)
         for one in people:

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
@@ -18,7 +19,7 @@ from domain.records import Event, Record, UserErased
 from ingest import log_dead, log_file
 from ingest.group_commit import Batch, GroupCommit, Line, judge, lines_of
 from ingest.log_contract import MAX_DEAD, DeadLetter, Letter, Verdict
-from ingest.log_erasure import erase, erased_among, has_erased, person_of, persons_in
+from ingest.log_erasure import erase, erased_among, erasures_of, has_erased, person_of, persons_in
 from ingest.log_guard import Guard
 
 _DECODER = msgspec.json.Decoder(Record)
@@ -54,7 +55,7 @@ class Log:
     def where(self) -> str:
         return f"sqlite {self.path}"
 
-    def __enter__(self) -> "Log":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -121,11 +122,11 @@ class Log:
         """
         with self._group.lock:
             with self._transaction():
-                erase(self._writer, self._tombstone_key, user_id)
-                offset = log_file.last_offset(self._writer) + 1
-                self._insert([(offset, line) for line in lines_of([UserErased(user_id=user_id)], ())])
+                erasures = erasures_of(erase(self._writer, self._tombstone_key, user_id), user_id)
+                first = log_file.last_offset(self._writer) + 1
+                self._insert(list(enumerate(lines_of(erasures, ()), first)))
             self._truncate_wal()
-        return offset
+        return first + len(erasures) - 1
 
     def forget_erasures(self, up_to: int) -> None:
         with self._group.lock:

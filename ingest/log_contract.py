@@ -120,8 +120,9 @@ class DurableLog(Protocol):
     def erase_user(self, user_id: str) -> int:
         """Takes out what the log holds of a person and refuses them from now on. Returns the UserErased's offset.
 
-        What stays: a keyed hash of the id, and the UserErased record that tells the projections, until
-        `forget_erasures`. Twice equals once.
+        So it goes with every visitor who turned out to be this person; their UserErased records come before the
+        person's, for who has read of a visitor's events and not of the merge. What stays: a keyed hash of each id, and
+        the UserErased records that tell the projections, until `forget_erasures`. Twice equals once.
         """
         ...
 

@@ -98,11 +98,11 @@ def has_erased(connection: sqlite3.Connection) -> bool:
     return connection.execute("SELECT 1 FROM tombstones LIMIT 1").fetchone() is not None
 
 
-def erase(writer: sqlite3.Connection, key: bytes, user_id: str) -> None:
+def erase(writer: sqlite3.Connection, key: bytes, user_id: str) -> set[str]:
     """Deletes the person's rows, takes them out of the rows of others who follow them, and leaves a tombstone.
 
-    So it goes with every visitor who turned out to be this person. Reads the whole log twice for each of them: an index
-    of people would cost every event a random page, and erasures are rare.
+    So it goes with every visitor who turned out to be this person; returns who they are. Reads the whole log twice for
+    each of them: an index of people would cost every event a random page, and erasures are rare.
     """
     writer.execute("INSERT OR IGNORE INTO tombstones VALUES (?)", (tombstone(key, user_id),))
     rows = writer.execute("SELECT offset, payload FROM log WHERE user_id = ?", (user_id,)).fetchall()
@@ -112,8 +112,9 @@ def erase(writer: sqlite3.Connection, key: bytes, user_id: str) -> None:
     writer.executemany("DELETE FROM log WHERE offset = ?", [(offset,) for offset, _ in rows])
     needle = msgspec.json.encode(user_id)
     writer.execute("DELETE FROM dead WHERE user_id = ? OR user_id IS NULL AND instr(payload, ?)", (user_id, needle))
-    for visitor_id in visitors_of(own) - {user_id}:
-        erase(writer, key, visitor_id)
+    visitors = visitors_of(own) - {user_id}
+    for visitor_id in tuple(visitors):
+        visitors |= erase(writer, key, visitor_id)
     mentions = writer.execute(
         "SELECT offset, payload FROM log WHERE user_id IS NOT NULL AND instr(payload, ?)", (needle,)
     ).fetchall()
@@ -127,6 +128,12 @@ def erase(writer: sqlite3.Connection, key: bytes, user_id: str) -> None:
             isinstance(record, UserMerged) and record.from_id == user_id
         ):
             writer.execute("DELETE FROM log WHERE offset = ?", (offset,))
+    return visitors - {user_id}
+
+
+def erasures_of(visitors: Iterable[str], user_id: str) -> list[UserErased]:
+    """What tells the projections; the person comes last. Some may know a visitor, and not who it turned out to be."""
+    return [UserErased(user_id=one) for one in (*sorted(visitors), user_id)]
 
 
 def tombstone(key: bytes, user_id: str) -> bytes:

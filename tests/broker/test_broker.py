@@ -1,5 +1,6 @@
 """The broker of `clew kafka up`: a real Kafka, found again, kept apart from the caller, and its data kept."""
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,13 @@ def test_the_folder_is_written_as_a_properties_file_reads_it(tmp_path: Path) -> 
     text = home.properties(BrokerConfig(home=tmp_path / "hôme"))
     assert text.isascii()
     assert "h\\u00f4me" in text
+
+
+def test_a_cluster_id_is_sixteen_bytes_and_no_option_of_the_tool_that_takes_it() -> None:
+    made = [home.new_cluster_id() for _ in range(2_000)]
+    assert len(set(made)) == 2_000
+    assert {len(base64.urlsafe_b64decode(f"{one}==")) for one in made} == {16}
+    assert not [one for one in made if one.startswith("-")]
 
 
 def test_the_lock_file_holds_hashes_and_no_addresses() -> None:

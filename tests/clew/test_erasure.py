@@ -181,6 +181,20 @@ def test_without_a_writer_the_receipt_says_by_when_and_later_that_it_is_done(wir
     assert states(eraser.receipt(PERSON))["graph"] == "gone now"
 
 
+def test_a_visitor_whose_merge_the_graph_has_not_seen_leaves_it_with_the_person(wired: Wired) -> None:
+    event = {"user_id": VISITOR, "item_id": "blade", "kind": "cart"}
+    Admission(wired.services, Metrics()).post(Posted(msgspec.json.encode([event]), lines=False))
+    drain_once(wired.log, wired.graph.store())
+    (before,) = wired.graph.rows("read/person_count", {"ids": [VISITOR]})
+    assert before == {"people": 1, "relations": 1}
+    wired.log.append([UserMerged(user_id=PERSON, from_id=VISITOR)])
+    replace(eraser_of(wired), wait_s=0).erase(PERSON)
+    drain_once(wired.log, wired.graph.store())
+    (after,) = wired.graph.rows("read/person_count", {"ids": [PERSON, VISITOR]})
+    assert after == {"people": 0, "relations": 0}
+    assert wired.services.world.view().user(VISITOR) is None
+
+
 def test_an_erased_person_is_not_answered_from_the_model_after_a_restart_or_a_restore(
     wired: Wired, settings: Settings
 ) -> None:

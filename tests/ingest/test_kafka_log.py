@@ -14,7 +14,7 @@ from confluent_kafka.cimpl import NewTopic
 from broker import server
 from broker.server import BrokerConfig
 from domain.errors import InvalidSettings, LogError, LogReplaced, LogUnavailable
-from domain.records import RelationDeleted, RelationPut, UserPut
+from domain.records import RelationDeleted, RelationPut, UserErased, UserPut
 from ingest import kafka_client, kafka_log
 from ingest.kafka_address import kafka_address
 from ingest.kafka_client import Outgoing
@@ -61,6 +61,17 @@ def test_what_one_process_acknowledged_is_in_the_next_read_of_another_on_its_mac
             (verdict,) = one.append([event(f"e{number}")])
             seen.append(other.last_offset() >= (verdict.offset or 0) and ids_in(other)[-1] == f"e{number}")
         assert seen == [True] * 50
+
+
+def test_what_one_process_destroyed_no_other_on_its_machine_can_read(kafka: str, topic: str, tmp_path: Path) -> None:
+    with machine(tmp_path, kafka, topic, "a") as one, machine(tmp_path, kafka, topic, "a") as other:
+        one.append([UserPut(user_id="bob", properties={}, follows=("ann", "cid")), event("e1", "ann")])
+        assert len(other.read(0)) == 2
+        offset = one.erase_user("ann")
+        assert other.read(0, 1) == [(1, UserPut(user_id="bob", properties={}, follows=("cid",)))]
+        assert other.read(offset - 1) == [(offset, UserErased(user_id="ann"))]
+        one.forget_erasures(offset)
+        assert other.read(offset - 1) == []
 
 
 def test_a_process_that_dies_at_an_erasure_knows_of_it_when_it_is_back(

@@ -240,6 +240,21 @@ def test_a_merged_visitor_is_erased_with_the_person_they_turned_out_to_be(log: D
     assert [record for _, record in log.read(0) if isinstance(record, Event)] == [event("e2", "bob")]
 
 
+def test_an_erasure_tells_of_the_visitors_too_for_who_has_not_read_of_the_merge(log: DurableLog, place: Place) -> None:
+    log.append([event("e1", "first"), event("e2", "second"), event("e3", "bob")])
+    read_before = log.last_offset()
+    log.append([UserMerged(user_id="second", from_id="first"), UserMerged(user_id="ann", from_id="second")])
+    offset = log.erase_user("ann")
+    with place.open() as another:
+        for one in (log, another):
+            told = one.read(read_before)
+            assert [record for _, record in told] == [UserErased(user_id=who) for who in ("first", "second", "ann")]
+            assert told[-1][0] == one.last_offset() == offset
+    log.forget_erasures(offset)
+    assert log.read(read_before) == []
+    assert log.erase_user("ann") == offset + 1
+
+
 def test_the_oldest_rejected_letters_go_first_are_counted_and_held_ones_stay(place: Place) -> None:
     with place.open(max_dead=2) as log:
         bury(log, {"item_id": "new"}, "unknown_item", "held", waits_for="item:new")
