@@ -205,10 +205,9 @@ READING = """## What the figures mean
 - **Random edges** are of the same relation types, drawn from those of the item and of the user's items; for a
   behavioural path, other events of the user. Deleting one can lift an item: a fall below 0.
   A long history leaves little of a score when a behavioural reason's many events go: retail's items fall to the end.
-- **SEP** is – where no item's first reason goes through an entity: on ml-1m-pathlm, trained with its default settings
-  and validated on its newest events, what others took together outweighs the graph
-  ([decision 20](decisions/0020-taken-together.md)). Without the events of such paths the other items fall too, so an
-  item loses few ranks.
+- **SEP** is – where no item's first reason goes through an entity: what others took together outweighs the graph
+  there ([decision 20](decisions/0020-taken-together.md)). Without the events of such paths the other items fall too,
+  so an item loses few ranks.
 - **Sufficient**: all items are scored by nothing but the features and the events of the shown paths.
 - **A path that explains 15 % or more** is one reason as the API gives it. It may stand for many: a behavioural one
   covers all of the user's items that at least five others took with this item, and where no reason reaches 15 %, the

@@ -12,7 +12,7 @@ from clew.bench import Choice, Files, problem_of, read_files, reading_of, tune
 from clew.bench_fused import Served
 from clew.bench_score import Difference, Figure, difference_of, figure
 from domain.errors import InvalidRequest, NothingToTrain
-from domain.progress import Progress
+from domain.progress import Progress, Within
 from domain.snapshot import Snapshot
 from embeddings.features import item_features
 from embeddings.scorers.contract import Fitted, Foldable, Users
@@ -120,11 +120,12 @@ def cold_items(files: Files, choice: Choice, progress: Progress, *, share: float
     """
     case = Case.read(files, choice, progress)
     held = held_items(case.train, share, choice.seed)
-    fitted = _fit_without(case, case.train, held, choice, progress)
-    full = case.fitted(case.train, case.problem.targets, choice, progress)
+    fitted = _fit_without(case, case.train, held, choice, Within(progress, "1 of 3, items hidden"))
+    full = case.fitted(case.train, case.problem.targets, choice, Within(progress, "2 of 3, all events"))
     without: Fitted | None = None
     with contextlib.suppress(NothingToTrain):
-        without = _fit_without(case, without_graph(case.train), held, choice, progress)
+        plain_progress = Within(progress, "3 of 3, items hidden, no attributes")
+        without = _fit_without(case, without_graph(case.train), held, choice, plain_progress)
     ours, theirs = (warm_values(model, case, held, choice.k) for model in (fitted, full))
     plain = warm_values(without, case, held, choice.k) if without is not None else None
     ndcg = f"ndcg@{choice.k}"
@@ -159,9 +160,11 @@ def kg_control(files: Files, choice: Choice, progress: Progress, *, share: float
     cold: dict[str, dict[str, Figure]] = {}
     for name, train in graphs.items():
         with contextlib.suppress(*((NothingToTrain,) if name == "none" else ())):
-            full = case.fitted(train, case.problem.targets, choice, progress)
+            own = Within(progress, f"graph {name}")
+            full = case.fitted(train, case.problem.targets, choice, own)
             warm[name] = _means(_values(full, case.tested, case.had, np.ones(len(held), np.bool_), choice.k))
-            cold[name] = cold_figures(_fit_without(case, train, held, choice, progress), case, held, choice.k)
+            fitted = _fit_without(case, train, held, choice, Within(own, "items hidden"))
+            cold[name] = cold_figures(fitted, case, held, choice.k)
     recall = f"recall@{choice.k}"
     kept = cold["shuffled"][recall].mean / cold["true"][recall].mean if cold["true"][recall].mean else 1.0
     return Control(scorer=choice.scorer, warm=warm, cold=cold, cold_recall_lost=1 - kept)

@@ -13,6 +13,17 @@ class Progress(Protocol):
         ...
 
 
+class Within:
+    """A Progress of one of several pieces of work: its steps begin with the piece's name."""
+
+    def __init__(self, progress: Progress, name: str) -> None:
+        self._progress = progress
+        self._name = name
+
+    def step(self, name: str, total: int | None = None) -> AbstractContextManager[Callable[[int], None]]:
+        return self._progress.step(f"{self._name}: {name}", total)
+
+
 class Silent:
     """A Progress that shows nothing."""
 

@@ -7,7 +7,7 @@ from embeddings.features import Floats
 from embeddings.weighting import DAY_MS, PairWeights
 
 PRIOR = 0.5  # takers that every item has on top
-TREND_PRIOR = (1.0, 5.0)  # recent takers and takers that every item has on top, in its trend
+TREND_PRIOR = (1.0, 5.0)  # new takers and takers that every item has on top, in its trend
 
 
 def takers(pairs: PairWeights, num_items: int) -> NDArray[np.int64]:
@@ -28,9 +28,15 @@ def log_popularity(pairs: PairWeights, num_items: int, days: float) -> Floats:
     return np.log(0.5 * late + 0.5 * share * ever + PRIOR * share).astype(np.float32)
 
 
+def new_takers(pairs: PairWeights, num_items: int, days: float) -> NDArray[np.int64]:
+    """(I,) users who took the item for the first time in the last days."""
+    late = (pairs.weights > 0) & (pairs.taken_at > pairs.at.max(initial=0) - days * DAY_MS)
+    return np.bincount(pairs.item_rows[late], minlength=num_items)
+
+
 def trend_of(pairs: PairWeights, num_items: int, days: float) -> Floats:
-    """(I,) recent takers per taker against the average of all, positive; 1 for items that nobody took."""
-    ever, late = takers(pairs, num_items), recent_takers(pairs, num_items, days)
+    """(I,) new takers per taker against the average of all, positive; 1 for items that nobody took."""
+    ever, late = takers(pairs, num_items), new_takers(pairs, num_items, days)
     ratio = (late + TREND_PRIOR[0]) / (ever + TREND_PRIOR[1])
     known = ever > 0
     mean = float(np.exp(np.log(ratio[known]).mean())) if known.any() else 1.0

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from domain.declarations import Declaration, EventKind
 
 DAY_MS = 86_400_000
+NEVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -18,13 +19,15 @@ class PairWeights:
     """One row per (user, item) that has any event, ordered by user row, then item row.
 
     user_rows, item_rows (m,) int32; weights (m,) float32, 0 for what was only seen, below 0 for what was disliked;
-    at (m,) int64 milliseconds UTC of the newest event of the pair.
+    at (m,) int64 milliseconds UTC of the newest event of the pair; taken_at (m,) of the oldest that says that the user
+    likes the item, the newest of all where none does.
     """
 
     user_rows: NDArray[np.int32]
     item_rows: NDArray[np.int32]
     weights: NDArray[np.float32]
     at: NDArray[np.int64]
+    taken_at: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.user_rows)
@@ -49,7 +52,7 @@ def weigh_pairs(
     """
     shown = np.array([kind.is_impression for kind in declaration.event_kinds], np.bool_)[kinds]
     if shown.all():
-        return PairWeights(_rows([]), _rows([]), np.empty(0, np.float32), np.empty(0, np.int64))
+        return PairWeights(_rows([]), _rows([]), np.empty(0, np.float32), np.empty(0, np.int64), np.empty(0, np.int64))
     order = np.lexsort((np.arange(len(at)), at, kinds, item_rows, user_rows))
     order = order[~shown[order]]
     user_rows, item_rows, kinds, values, at = (
@@ -67,14 +70,18 @@ def weigh_pairs(
         newest = np.full(int(user_rows.max()) + 1, np.iinfo(np.int64).min)
         np.maximum.at(newest, user_rows[ends], at[ends])
         weights *= np.exp2((at[ends] - newest[user_rows[ends]]) / (half_life_days * DAY_MS))
-    user_rows, item_rows, at = user_rows[ends], item_rows[ends], at[ends]
+    newest_at, oldest_at = at[ends], at[ends - counts + 1]
+    user_rows, item_rows = user_rows[ends], item_rows[ends]
     new_pair = (user_rows[1:] != user_rows[:-1]) | (item_rows[1:] != item_rows[:-1])
     starts = np.append(0, np.flatnonzero(new_pair) + 1)
+    pair_at = np.maximum.reduceat(newest_at, starts)
+    taken_at = np.minimum.reduceat(np.where(weights > 0, oldest_at, NEVER), starts)
     return PairWeights(
         _rows(user_rows[starts]),
         _rows(item_rows[starts]),
         np.add.reduceat(weights, starts).astype(np.float32),
-        np.maximum.reduceat(at, starts),
+        pair_at,
+        np.where(taken_at == NEVER, pair_at, taken_at),
     )
 
 

@@ -95,7 +95,7 @@ def _cold_items(results: dict[str, Result]) -> str:
 
 
 def _change(compared: dict[str, Any] | None) -> str:
-    if compared is None:
+    if compared is None or not compared["second"]:
         return ""
     share, low, high = (compared[each] / compared["second"] for each in ("difference", "low", "high"))
     return f"{share:+.1%} ({low:+.1%} to {high:+.1%})"

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,6 +77,24 @@ def test_a_hidden_user_is_served_better_the_more_is_known(files: Files) -> None:
     assert ndcg["all"] > ndcg["0"]
     assert told.kept["3"] == pytest.approx(ndcg["3"] / ndcg["all"])
     assert told.by_events["10"] == told.by_events["all"]  # nobody has more than 8
+
+
+def test_progress_says_which_of_the_models_is_being_trained(files: Files) -> None:
+    names: list[str] = []
+
+    class Listed(Silent):
+        def step(self, name: str, total: int | None = None) -> AbstractContextManager[Callable[[int], None]]:
+            names.append(name)
+            return super().step(name, total)
+
+    cold_items(files, replace(CHOICE, scorer="ease", k=3), Listed())
+    pieces = list(dict.fromkeys(name.split(": ")[0] for name in names))
+    assert pieces == ["1 of 3, items hidden", "2 of 3, all events", "3 of 3, items hidden, no attributes"]
+    names.clear()
+    kg_control(files, replace(CHOICE, scorer="ease"), Listed())
+    for graph in ("graph true", "graph shuffled", "graph none"):
+        own = [name for name in names if name.startswith(f"{graph}: ")]
+        assert {": items hidden: " in name for name in own} == {False, True}
 
 
 def test_what_cannot_be_measured_is_said(files: Files) -> None:

@@ -28,9 +28,8 @@ def test_trust_is_a_half_at_the_half_size_and_whole_without_one() -> None:
 def validation(targets: dict[int, list[int]]) -> Validation:
     """Every user took items 0 to 19 one after the other, the highest number first."""
     users, items = np.repeat(np.arange(USERS), 20), np.tile(np.arange(20), USERS)
-    pairs = PairWeights(
-        users.astype(np.int32), items.astype(np.int32), np.ones(len(users), np.float32), 1_000 - items.astype(np.int64)
-    )
+    at = 1_000 - items.astype(np.int64)
+    pairs = PairWeights(users.astype(np.int32), items.astype(np.int32), np.ones(len(users), np.float32), at, at)
     shape = (USERS, ITEMS)
     matrix = sp.csr_array((pairs.weights, (users, items)), shape=shape)
     wanted = [(user, item) for user, own in targets.items() for item in own]

@@ -50,6 +50,13 @@ def test_the_newest_rating_counts_whatever_the_order_of_rows() -> None:
     assert late_first.at.tolist() == [9 * DAY_MS]
 
 
+def test_an_item_is_taken_when_the_first_event_says_that_the_user_likes_it() -> None:
+    again = [(0, 0, BUY, np.nan, 3), (0, 0, BUY, np.nan, 9), (0, 0, SKIP, np.nan, 1), (0, 0, RATE, 5, 5)]
+    found = weigh([*again, (0, 1, RATE, 3, 2), (0, 1, SKIP, np.nan, 4), (1, 0, BUY, np.nan, 2)])
+    assert found.taken_at.tolist() == [3 * DAY_MS, 4 * DAY_MS, 2 * DAY_MS]
+    assert found.at.tolist() == [9 * DAY_MS, 4 * DAY_MS, 2 * DAY_MS]
+
+
 def test_below_the_last_step_and_without_a_value_an_item_is_only_seen() -> None:
     assert weigh([(0, 0, RATE, 3, 1), (0, 1, RATE, np.nan, 1)]).weights.tolist() == [0, 0]
 
