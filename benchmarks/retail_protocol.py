@@ -2,8 +2,9 @@
 household, beside item neighbours and EASE that were tuned on the same November.
 
 Ranked are the products that at least `BUYERS` households bought to the end of October, for every model; products of
-November count as known to the household in December, and are in every model's history then. "To November": the served
-model and EASE with λ as chosen, fitted to November too, as a shop that trains in December would.
+November count as known to the household in December, and are in every model's history then. The served model's trend
+follows November's events, as it does in a running server; "still": without that. "To November": the served model and
+EASE with λ as chosen, fitted to November too, as a shop that trains in December would.
 """
 
 import itertools
@@ -17,7 +18,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from domain.snapshot import Interactions, Snapshot
+from domain.snapshot import Snapshot
 from embeddings.artifact import Artifact
 from embeddings.features import Floats
 from embeddings.holdout import matrix_of, pairs_of
@@ -29,7 +30,9 @@ from embeddings.train import Model, manifest_of, train_model
 from recommend.evaluate.metrics import METRICS, bootstrap_difference, standard_error
 from recommend.evaluate.split import Split, split_by_time
 from recommend.history import Histories
+from recommend.popularity import first_takers
 from recommend.score import Scorer
+from recommend.trend import Trend
 
 BUYERS = 10  # with which item neighbours and EASE come within 4 % of the figures that were set for them
 K = 20
@@ -60,7 +63,9 @@ def report(months: Months, seed: int) -> dict[str, object]:
     values: dict[str, Values] = {}
     chosen: dict[str, Any] = {}
     model = train_model(months.valid.train, seed=seed, validation=months.valid.targets)
-    values["served"] = measure(months, months.test, served(model, months.valid.train, months.test.train.interactions))
+    known, at_test = months.valid.train, months.test.train
+    values["served"] = measure(months, months.test, served(model, known, at_test))
+    values["served, still"] = measure(months, months.test, served(model, known, at_test, follows=False))
     chosen["served"] = model.settings
     for name, candidates in (("item neighbours (cosine)", neighbours(months)), ("EASE", ease(months))):
         best = max(candidates, key=lambda each: float(ranked(months, months.valid, each[1])[f"ndcg@{K}"].mean()))
@@ -70,7 +75,7 @@ def report(months: Months, seed: int) -> dict[str, object]:
         "items": len(months.kept),
         "households": len(values["served"][f"ndcg@{K}"]),
         "models": {name: {metric: told(each) for metric, each in of.items()} for name, of in values.items()},
-        "served_against": against(values, "served", ("EASE", "item neighbours (cosine)")),
+        "served_against": against(values, "served", ("EASE", "item neighbours (cosine)", "served, still")),
         "served_to_november_against": against(values, "served, to November", ("EASE, to November", "served")),
         "chosen_on_november": chosen,
     }
@@ -91,15 +96,18 @@ def to_november(months: Months, seed: int, ridge: float) -> dict[str, Values]:
     none = sp.csr_array((len(months.kept), 1), dtype=np.float32)
     part = residual_of_rows(kept_rows(months, snapshot), none, ridge, rank=len(snapshot.user_ids))
     return {
-        "served, to November": measure(months, months.test, served(model, snapshot, snapshot.interactions)),
+        "served, to November": measure(months, months.test, served(model, snapshot, snapshot)),
         "EASE, to November": ranked(months, months.test, partial(through, part)),
     }
 
 
-def served(model: Model, snapshot: Snapshot, events: Interactions) -> Callable[[int], Floats]:
-    """The scores that `clew serve` would give for those events."""
-    scorer = Scorer(Artifact(Path(), manifest_of(model, snapshot), model.weights, snapshot))
-    histories = Histories(events, len(snapshot.user_ids))
+def served(model: Model, snapshot: Snapshot, now: Snapshot, *, follows: bool = True) -> Callable[[int], Floats]:
+    """The scores that `clew serve` would give of a model of the snapshot after the events of `now`."""
+    artifact = Artifact(Path(), manifest_of(model, snapshot), model.weights, snapshot)
+    scorer, trend = Scorer(artifact), Trend.of(artifact)
+    if trend is not None and follows:
+        scorer = scorer.trending(trend.factors(first_takers(now, model.normalisation.trend_days)[1]))
+    histories = Histories(now.interactions, len(snapshot.user_ids))
     return lambda user: scorer.score(scorer.weigh(histories[user])).total
 
 

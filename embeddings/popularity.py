@@ -35,9 +35,13 @@ def new_takers(pairs: PairWeights, num_items: int, days: float) -> NDArray[np.in
 
 
 def trend_of(pairs: PairWeights, num_items: int, days: float) -> Floats:
+    """(I,) as `trend`, for the takers of the last days."""
+    return trend(new_takers(pairs, num_items, days), takers(pairs, num_items))
+
+
+def trend(new: NDArray[np.int64], ever: NDArray[np.int64]) -> Floats:
     """(I,) new takers per taker against the average of all, positive; 1 for items that nobody took."""
-    ever, late = takers(pairs, num_items), new_takers(pairs, num_items, days)
-    ratio = (late + TREND_PRIOR[0]) / (ever + TREND_PRIOR[1])
+    ratio = (new + TREND_PRIOR[0]) / (ever + TREND_PRIOR[1])
     known = ever > 0
     mean = float(np.exp(np.log(ratio[known]).mean())) if known.any() else 1.0
     return np.where(known, ratio / mean, 1.0).astype(np.float32)

@@ -146,6 +146,8 @@ def _final(fitting: Fitting, found: Found, *, num_users: int) -> Model:
         half_size=fusion.half_size,
         together_whole=fusion.together_whole * chosen.together_scale,
         together_short=fusion.together_short * chosen.together_scale,
+        trend_power=fusion.trend,
+        trend_days=settings.recent_days,
     )
     metrics = {"encoder_loss": encoded.loss}
     if chosen.ndcg >= 0:

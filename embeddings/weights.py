@@ -34,6 +34,7 @@ class Normalisation(msgspec.Struct, frozen=True, kw_only=True):
     taste_length: the length of each row of Q where taste is a cosine: users' vectors are then brought to 1. Else 0.
     half_size: the Σ w² of a history that counts half beside popularity (embeddings.trust).
     together_whole, together_short: what N counts in a long history and in a short one.
+    trend_power, trend_days: target_scale is embeddings.popularity.trend of so many days to this power; 0: it is 1.
     """
 
     linear_power: float = 0.25
@@ -43,6 +44,8 @@ class Normalisation(msgspec.Struct, frozen=True, kw_only=True):
     half_size: float = 0.0
     together_whole: float = 0.0
     together_short: float = 0.0
+    trend_power: float = 0.0
+    trend_days: float = 28.0
 
 
 @dataclass(frozen=True)

@@ -135,6 +135,19 @@ class Popularity:
         return kind is not None and is_positive(kind, event.value)
 
 
+def first_takers(snapshot: Snapshot, days: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(I,) people who took each item for the first time in the snapshot's last days, and (I,) people ever."""
+    events, num_items = snapshot.interactions, len(snapshot.item_ids)
+    positive = _positive(snapshot.declaration, events.kinds, events.values)
+    users, items, at = events.user_rows[positive], events.item_rows[positive], events.at[positive]
+    pairs = users.astype(np.int64) * max(num_items, 1) + items
+    order = np.lexsort((at, pairs))
+    pairs, at = pairs[order], at[order]
+    first = np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)]
+    rows, late = pairs[first] % max(num_items, 1), at[first] > events.at.max(initial=0) - days * DAY_MS
+    return np.bincount(rows[late], minlength=num_items), np.bincount(rows, minlength=num_items)
+
+
 def _with_more(
     people: NDArray[np.int64], more: Counter[str], item_rows: Mapping[str, int], num_items: int
 ) -> NDArray[np.int64]:

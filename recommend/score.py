@@ -5,6 +5,7 @@ entity, `behaviour` by event.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -279,6 +280,16 @@ class Scorer:
         weights = grow(self.weights, columns, borrowed, self._room, target_length=self.normalisation.taste_length)
         grown._use(self.item_ids + [item.item_id for item in new_items], weights)
         return grown
+
+    # ---- trend
+
+    def trending(self, factors: Floats) -> "Scorer":
+        """A scorer whose first items' entity and behaviour parts are multiplied with these, (I',) for I' at most I."""
+        scale = self.weights.target_scale.copy()
+        scale[: len(factors)] *= factors
+        other = copy(self)
+        other.weights = replace(self.weights, target_scale=scale)
+        return other
 
     # ---- helpers
 

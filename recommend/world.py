@@ -38,6 +38,7 @@ from recommend.ports import LogReader
 from recommend.profiles import Profiles, Room, UserRecord
 from recommend.rules import RuleBook, RuleRecord
 from recommend.score import NewItem, Scorer
+from recommend.trend import EVERY, Trend
 
 BATCH = 10_000
 
@@ -174,6 +175,8 @@ class _State:
         self._trained = Scorer(_declaring(artifact, snapshot.declaration)) if artifact else None
         self._new_items: list[NewItem] = []
         self._grown = self._trained
+        self._trend = Trend.of(artifact) if artifact else None
+        self._factors: NDArray[np.float32] | None = None
         catalogue = Catalogue.of(snapshot)
         scorer = self._scorer_for(catalogue)
         self.view = View(
@@ -198,8 +201,18 @@ class _State:
             offset = records[-1][0] if len(records) == BATCH else max(newest, records[-1][0] if records else 0)
             if offset <= self.view.offset:
                 return applied
-            self._apply(records, offset)
+            turn = offset - offset % EVERY
+            if self._trend is not None and self.view.offset < turn:
+                self._apply([entry for entry in records if entry[0] <= turn], turn)
+                self._follow(self._trend)
+            self._apply([entry for entry in records if entry[0] > self.view.offset], offset)
             applied += len(records)
+
+    def _follow(self, trend: Trend) -> None:
+        catalogue = self.view.catalogue
+        _, ever = self.view.popularity.counts(catalogue.item_rows, len(catalogue))
+        self._factors = trend.factors(ever)
+        self.view = replace(self.view, scorer=self._scorer_for(catalogue))
 
     def _apply(self, records: list[tuple[int, Record]], offset: int) -> None:
         draft: CatalogueDraft | None = None
@@ -263,7 +276,7 @@ class _State:
         return self.view.declaration.relation_types[code].head == "User"
 
     def _scorer_for(self, catalogue: Catalogue) -> Scorer | None:
-        """The trained scorer with every item that came after training, in the catalogue's order."""
+        """The trained scorer with every item that came after training, in the catalogue's order, and today's trend."""
         if self._trained is None or self.artifact is None:
             return None
         first, entities = len(self.artifact.snapshot.item_ids), len(self.artifact.snapshot.entity_ids)
@@ -276,7 +289,9 @@ class _State:
         ]
         if new_items != self._new_items:
             self._new_items, self._grown = new_items, self._trained.with_items(new_items)
-        return self._grown
+        if self._grown is None or self._factors is None:
+            return self._grown
+        return self._grown.trending(self._factors)
 
 
 def _declaring(artifact: Artifact, declaration: Declaration) -> Artifact:
