@@ -192,6 +192,8 @@ class _State:
             offset=snapshot.log_offset,
             session_share=session_share,
         )
+        if self._trend is not None and artifact is not None and snapshot is not artifact.snapshot:
+            self._follow(self._trend)  # it may be newer than the model
 
     def catch_up(self, log: LogReader) -> int:
         applied = 0

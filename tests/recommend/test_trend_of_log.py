@@ -6,13 +6,15 @@ import msgspec
 import numpy as np
 import pytest
 
+from domain.dataset_snapshot import snapshot_of
 from domain.records import Event, Record, UserPut
+from domain.snapshot import object_column
 from embeddings.artifact import Artifact
 from ingest.log import Log
 from recommend.popularity import first_takers
 from recommend.trend import EVERY, Trend
 from recommend.world import World
-from tests.recommend.small_model import small_artifact
+from tests.recommend.small_model import CROWD, crowded_dataset, small_artifact
 from tests.world import world_time
 
 
@@ -96,6 +98,26 @@ def test_two_processes_that_read_in_other_pieces_have_the_same_trend(log: Log) -
     for item_id in ("kill", "heat", "brand new", "pulp"):
         assert score(early, item_id) == score(late, item_id)
     assert score(early, "kill") != score(World(log, artifact=small_artifact()), "kill")
+
+
+def test_what_a_newer_snapshot_brought_is_new_from_the_start(log: Log) -> None:
+    data = crowded_dataset()
+    events, more = data.events, len(CROWD)
+    grown = replace(
+        events,
+        event_ids=object_column([*events.event_ids, *(f"more{number}" for number in range(more))]),
+        user_ids=object_column([*events.user_ids, *CROWD]),
+        item_ids=object_column([*events.item_ids, *["kill"] * more]),
+        kinds=object_column([*events.kinds, *["purchase"] * more]),
+        values=np.append(events.values, [np.nan] * more),
+        at=np.append(events.at, [world_time(30)] * more),
+        session_ids=None,
+    )
+    model = trending()
+    before = score(World(log, artifact=model), "kill")[0]
+    newer = World(log, artifact=model, snapshot=snapshot_of(replace(data, events=grown)))
+    assert score(newer, "kill")[0] > 1.2 * before
+    assert score(World(log, artifact=model, snapshot=snapshot_of(data)), "kill")[0] == before
 
 
 def test_a_model_in_which_the_trend_does_not_count_follows_nothing(log: Log) -> None:
