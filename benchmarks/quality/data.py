@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from domain.dataset_snapshot import snapshot_of
 from domain.progress import Silent
@@ -23,6 +24,7 @@ CACHE = Path(os.environ.get("CLEW_HOME", ".clew")) / "cache"
 WRITTEN = CACHE / "quality"
 DAYS = ((2017, 11, 1), (2017, 12, 1), (2018, 1, 2))
 NOVEMBER, DECEMBER, AFTER = (int(datetime(*day, tzinfo=UTC).timestamp() * 1000) for day in DAYS)
+OCTOBER_2011 = int(datetime(2011, 10, 1, tzinfo=UTC).timestamp() * 1000)
 Options = dict[str, Path]
 
 
@@ -82,6 +84,31 @@ def retail() -> Options | None:
         with RejectedLog(folder / "rejected.jsonl") as rejected:
             snapshot = snapshot_of(read_source(source, path, rejected, cache_dir=CACHE, progress=Silent()))
         _export(snapshot, options)
+    return options
+
+
+def online_retail() -> Options | None:
+    """A gift shop: purchases to September 2011 with repeats; known products that were new to a known customer later."""
+    source, folder = SHARED / "uci-online-retail" / "online_retail.parquet", WRITTEN / "online-retail"
+    if not source.is_file():
+        return None
+    options = {part: folder / f"{part}.tsv" for part in ("train", "test")}
+    if not all(path.exists() for path in options.values()):
+        folder.mkdir(parents=True, exist_ok=True)
+        named = (pl.col("CustomerID").is_not_null()) & (pl.col("Description").is_not_null()) & (pl.col("Quantity") > 0)
+        sold = pl.read_parquet(source).filter(named)
+        sold = sold.select(
+            user_id=pl.col("CustomerID").cast(pl.Int64),
+            item_id=pl.col("Description").str.strip_chars().str.replace_all("\t", " "),
+            timestamp=pl.col("InvoiceDate").cast(pl.Datetime).dt.epoch("ms"),
+        ).sort("user_id", "timestamp", "item_id")
+        before = sold.filter(pl.col("timestamp") < OCTOBER_2011)
+        later = sold.filter(pl.col("timestamp") >= OCTOBER_2011).unique(["user_id", "item_id"], maintain_order=True)
+        later = later.join(before, on=["user_id", "item_id"], how="anti")
+        for name in ("user_id", "item_id"):
+            later = later.join(before.select(name).unique(), on=name, how="semi")
+        _write(options["train"], ("user_id", "item_id", "timestamp"), before.iter_rows())
+        _write(options["test"], ("user_id", "item_id"), later.select("user_id", "item_id").iter_rows())
     return options
 
 

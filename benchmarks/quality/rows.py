@@ -68,6 +68,13 @@ DATA_SETS = (
         ("fused", "popular", "item-cosine", "user-cosine", "ease", "ials", "content"),
         ("recall@20", "ndcg@20"),
     ),
+    DataSet(
+        "online-retail",
+        "UCI Online Retail, new products (nobody tuned for it)",
+        data.online_retail,
+        ("fused", "popular", "item-cosine", "user-cosine", "ease", "ials"),
+        ("recall@10", "ndcg@10"),
+    ),
 )
 
 COLD_ITEM_SCORERS = ("fused", "content", "ease-kg")
