@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from domain.records import UserErased
 from tests.api.conftest import Live
 
 EVENT = {"event_id": "one", "user_id": "hal", "item_id": "alien", "kind": "rate", "value": 5}
@@ -267,4 +269,7 @@ def test_an_erased_user_takes_merged_visitors_along(offline: Live) -> None:
     assert offline.client.delete("/v1/users/hal").status_code == 200
     log = offline.services.log
     assert log.is_erased("visitor-2")
+    told = [record for _, record in log.read(0) if b"visitor-2" in msgspec.json.encode(record)]
+    assert told == [UserErased(user_id="visitor-2")]  # the announcement, until everybody has followed it
+    log.forget_erasures(log.last_offset())
     assert b"visitor-2" not in b"".join(file.read_bytes() for file in log.path.parent.glob("log.db*"))
