@@ -8,7 +8,7 @@ import pytest
 
 from domain.dataset_snapshot import snapshot_of
 from domain.records import Event, Record, UserPut
-from domain.snapshot import object_column
+from domain.snapshot import Interactions, object_column
 from embeddings.artifact import Artifact
 from ingest.log import Log
 from recommend.popularity import first_takers
@@ -55,8 +55,14 @@ def test_factors_are_the_trend_now_by_the_trend_before() -> None:
 
 def test_first_takers_are_counted_once_and_by_their_first_time() -> None:
     snapshot = small_artifact().snapshot
+    columns = {
+        name: getattr(snapshot.interactions, name) for name in ("user_rows", "item_rows", "kinds", "values", "at")
+    }
+    again = {name: np.concatenate([column, column]) for name, column in columns.items()}  # everybody, a month later
+    again["at"][len(snapshot.interactions) :] += 30 * 86_400_000
+    snapshot = replace(snapshot, interactions=Interactions(**again))
     events = snapshot.interactions
-    new, ever = first_takers(snapshot, 10.0)
+    new, ever = first_takers(snapshot, 35.0)
     newest, takers = events.at.max(), dict[tuple[int, int], int]()
     for user, item, kind, value, at in zip(
         events.user_rows, events.item_rows, events.kinds, events.values, events.at, strict=True
@@ -68,7 +74,8 @@ def test_first_takers_are_counted_once_and_by_their_first_time() -> None:
     for row in range(len(snapshot.item_ids)):
         times = [at for (_, item), at in takers.items() if item == row]
         assert ever[row] == len(times)
-        assert new[row] == sum(at > newest - 10 * 86_400_000 for at in times)
+        assert new[row] == sum(at > newest - 35 * 86_400_000 for at in times)
+    assert 0 < new.sum() < ever.sum()
 
 
 def test_a_score_moves_with_the_trend_at_the_256th_record_and_not_before(log: Log) -> None:
