@@ -136,7 +136,10 @@ class Popularity:
 
 
 def first_takers(snapshot: Snapshot, days: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(I,) people who took each item for the first time in the snapshot's last days, and (I,) people ever."""
+    """(I,) people who took each item for the first time in the snapshot's last days, and (I,) people ever.
+
+    Told event by event as by Popularity, with which it is compared; training goes by whole pairs, whose weights add up.
+    """
     events, num_items = snapshot.interactions, len(snapshot.item_ids)
     positive = _positive(snapshot.declaration, events.kinds, events.values)
     users, items, at = events.user_rows[positive], events.item_rows[positive], events.at[positive]

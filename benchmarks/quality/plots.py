@@ -25,7 +25,7 @@ def draw(results: Results, folder: Path) -> dict[str, str]:
     drawn = {
         "quality-time.svg": ("Ranking against training time, ML-100K", _time),
         "quality-users.svg": ("Recall by the number of events that a user is known by", _users),
-        "quality-frontier.svg": (f"Accuracy against diversity, of scorers with {ENOUGH:.0%} of the best", _frontier),
+        "quality-frontier.svg": (f"Accuracy against diversity (NDCG of {ENOUGH:.0%} of the best or more)", _frontier),
     }
     titles: dict[str, str] = {}
     for name, (title, plot) in drawn.items():
